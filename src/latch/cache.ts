@@ -8,7 +8,8 @@ import { type Build, type CompileOptions, compileOnce, mayDegrade } from './comp
 import { type Entry, findPinned } from './entry.js'
 import { announceDegradation, emit } from './events.js'
 import { type OpenOptions, type Opened, openRoot, withReopening } from './open.js'
-import { BuildFailure, compilePrivately, failedForLackOfSpace } from './private.js'
+import { CallerError } from './caller-error.js'
+import { compilePrivately, failedForLackOfSpace } from './private.js'
 import { DEFAULT_GRACE_MS, sweep } from './staging.js'
 
 export interface CacheOptions extends OpenOptions {
@@ -73,7 +74,7 @@ export class Cache {
     } catch (error) {
       const why = this.#reasonToDegrade(error, settled)
       if (why === null)
-        throw error instanceof BuildFailure
+        throw error instanceof CallerError
           ? error.thrown
           : explain(error, 'Compiling through the cache', this.root)
       entry = await compilePrivately(this.root, canonical, build, why, settled.signal)
@@ -130,7 +131,7 @@ export class Cache {
   }
 
   #reasonToDegrade(error: unknown, options: CompileOptions): unknown {
-    if (!(error instanceof BuildFailure))
+    if (!(error instanceof CallerError))
       return mayDegrade(error, options) ? explain(error, 'Using the cache', this.root) : null
     const mayRetry = !options.strict && !options.signal?.aborted
     return mayRetry && failedForLackOfSpace(error, this.root) ? error.thrown : null

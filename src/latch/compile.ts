@@ -17,7 +17,7 @@ import { type Entry, findPinned } from './entry.js'
 import { announceDamage, announceWait, emit } from './events.js'
 import { crashesSoFar } from './failures.js'
 import type { Opened } from './open.js'
-import { BuildFailure } from './private.js'
+import { CallerError } from './caller-error.js'
 import { keepAlive, sweepOnce } from './staging.js'
 
 /**
@@ -134,7 +134,7 @@ async function runBuild(
         at: host.clock.wallTime(),
         error: describe(error),
       })
-    throw new BuildFailure(error)
+    throw new CallerError(error)
   }
 }
 
@@ -173,7 +173,7 @@ async function seal({ disk, layout, host }: Opened, draft: EntryDraft): Promise<
         at: host.clock.wallTime(),
         error: describe(error),
       })
-    throw new BuildFailure(error)
+    throw new CallerError(error)
   }
 }
 

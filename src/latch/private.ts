@@ -5,14 +5,8 @@ import { freeBytes, makePrivateDirectory, removePrivateDirectory } from '../host
 import { pooledDisk } from '../host/disk.js'
 import { announceDegradation } from './events.js'
 import { type Entry, makeEntry } from './entry.js'
+import type { CallerError } from './caller-error.js'
 import type { Build } from './compile.js'
-
-/** What the build threw, so that it is never taken for an error of the cache. */
-export class BuildFailure extends Error {
-  constructor(readonly thrown: unknown) {
-    super('the build failed')
-  }
-}
 
 export async function compilePrivately(
   root: string,
@@ -40,7 +34,7 @@ const SHORT_OF_SPACE_BYTES = 1024 * 1024
  * Whether a build failed because the stage's disk is full or read-only: then it is the cache's problem, not the
  * build's. A compiler that is a child process only says "exit code 1", so the disk is asked as well.
  */
-export function failedForLackOfSpace({ thrown }: BuildFailure, directory: string): boolean {
+export function failedForLackOfSpace({ thrown }: CallerError, directory: string): boolean {
   if (['ENOSPC', 'EDQUOT', 'EROFS'].includes(errnoOf(thrown) ?? '')) return true
   return freeBytes(directory) < SHORT_OF_SPACE_BYTES
 }

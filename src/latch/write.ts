@@ -13,6 +13,7 @@ import { bookkeepingRoot, lockName } from '../store/layout.js'
 import { placeDirectory, placeFile, replaceDirectory } from '../store/publish.js'
 import { discard, fillFile, stageDirectory } from '../store/stage.js'
 import { readTree, syncTree } from '../store/tree.js'
+import { CallerError, asCaller } from './caller-error.js'
 import { announceWait } from './events.js'
 import { heldHere, whileHolding } from './holding.js'
 import { type OpenOptions, type Opened, openRoot, withReopening } from './open.js'
@@ -42,7 +43,7 @@ export async function withLock<T>(
   work: (lease: Lease) => T | Promise<T>,
   options: LockOptions = {},
 ): Promise<T> {
-  return locked(path, options, (_target, lease) => work(lease))
+  return locked(path, options, (_place, lease) => asCaller(() => work(lease)))
 }
 
 /** The file that another program must lock (Python: `filelock.FileLock(path)`) to exclude `withLock(path)`. */
@@ -71,7 +72,7 @@ export async function writeFile(
     let placed = false
     try {
       if (mode !== undefined) await disk.chmod(stage, mode)
-      await fillFile(disk, fd, source, options.signal)
+      await fillFile(disk, fd, fromCaller(source), options.signal)
       await placeFile(disk, stage, target, parent)
       placed = true
     } finally {
@@ -99,7 +100,7 @@ export async function writeDirectory(
     const stage = await stageDirectory(disk, layout, host.processes.token())
     const life = await keepAlive(opened, stage, await disk.openRead(stage))
     try {
-      await fill(stage)
+      await asCaller(() => fill(stage))
       options.signal?.throwIfAborted()
       const tree = await readTree(disk, stage)
       if (tree.files.length === 0) throw nothingLeft(stage)
@@ -147,7 +148,7 @@ async function locked<T>(
       },
     )
   } catch (error) {
-    throw explain(error, 'Writing', absolute)
+    throw error instanceof CallerError ? error.thrown : explain(error, 'Writing', absolute)
   }
 }
 
@@ -167,6 +168,23 @@ async function locate(absolute: string, options: LockOptions, again = false): Pr
   const opened = await opening
   const parent = dirname(opened.layout.root)
   return { opened, target: `${parent}/${basename(absolute)}`, parent, name: lockName(absolute) }
+}
+
+/** A stream fails with errors of its own: they are the caller's. */
+function fromCaller(source: Source): Source {
+  if (typeof source !== 'object' || !(Symbol.asyncIterator in source)) return source
+  return (async function* () {
+    const iterator = source[Symbol.asyncIterator]()
+    try {
+      for (;;) {
+        const { done, value } = await asCaller(() => iterator.next())
+        if (done) return
+        yield value
+      }
+    } finally {
+      await iterator.return?.()
+    }
+  })()
 }
 
 async function isDirectory({ disk }: Opened, path: string): Promise<boolean> {

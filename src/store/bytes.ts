@@ -26,7 +26,7 @@ export async function writeSource(
 }
 
 function chunksOf(source: Exclude<Source, Chunk>): Iterable<Chunk> | AsyncIterable<Chunk> {
-  if (source instanceof Blob) return source.stream() as unknown as AsyncIterable<Chunk>
+  if (source instanceof Blob) return source.stream()
   const isIterable =
     typeof source === 'object' &&
     source !== null &&
