@@ -1,0 +1,30 @@
+/** Time and waiting. `now` is monotonic and this process's own; `wallTime` is only ever shown or recorded. */
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export interface Clock {
+  /** Milliseconds, monotonic, from an arbitrary origin. */
+  now(): number
+  /** Milliseconds since 1970. */
+  wallTime(): number
+  /** Rejects with `signal.reason` when aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** Calls `tick` once after `ms`; does not keep the process alive. Returns the way to cancel. */
+  later(ms: number, tick: () => void): () => void
+}
+
+export const realClock: Clock = {
+  now: () => performance.now(),
+  wallTime: () => Date.now(),
+  async sleep(ms, signal) {
+    try {
+      await sleep(ms, undefined, signal ? { signal } : {})
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw error
+    }
+  },
+  later(ms, tick) {
+    const timer = setTimeout(tick, ms).unref()
+    return () => clearTimeout(timer)
+  },
+}

@@ -1,0 +1,106 @@
+/**
+ * The calls that the library makes to a file system, and no others: a test puts a faulty world under everything
+ * by wrapping this interface. Every method rejects with Node's errno errors.
+ *
+ * Invariants:
+ * - Creation is always exclusive and never follows a symbolic link; nothing here truncates what exists.
+ * - Opening for reading never follows a link in the last component and never blocks on a FIFO.
+ * - `sync` returns when the kernel says that the data is on the device.
+ */
+import fs from 'node:fs'
+import { promisify } from 'node:util'
+
+export type Stats = fs.Stats
+
+export interface Disk {
+  openRead(path: string): Promise<number>
+  createExclusive(path: string, mode: number): Promise<number>
+  close(fd: number): Promise<void>
+  fstat(fd: number): Promise<Stats>
+  lstat(path: string): Promise<Stats>
+  /** Fills `into` from `position`; returns how many bytes there were, fewer only at the end of the file. */
+  read(fd: number, into: Uint8Array, position: number): Promise<number>
+  /** Writes every byte of `bytes` at the current position, however many calls that takes. */
+  write(fd: number, bytes: Uint8Array): Promise<void>
+  sync(fd: number): Promise<void>
+  rename(from: string, to: string): Promise<void>
+  link(from: string, to: string): Promise<void>
+  unlink(path: string): Promise<void>
+  /** Fails with EEXIST where anything stands. */
+  mkdir(path: string, mode?: number): Promise<void>
+  rmdir(path: string): Promise<void>
+  readdir(path: string): Promise<fs.Dirent[]>
+  readlink(path: string): Promise<string>
+  chmod(path: string, mode: number): Promise<void>
+  /** Sets both times to `seconds` since 1970. */
+  utimes(path: string, seconds: number): Promise<void>
+}
+
+type Call = (name: string, ...args: unknown[]) => Promise<unknown>
+const calls = fs as unknown as Record<string, (...args: unknown[]) => unknown>
+
+/** In the calling thread: 2 to 30 µs a call on a local file system, where a hop to the pool costs 20 to 60. */
+const direct: Call = async (name, ...args) => calls[`${name}Sync`]!(...args)
+
+const pool: Record<string, (...args: unknown[]) => Promise<unknown>> = {}
+/** In libuv's pool: for network file systems, where one call may take seconds, and for all that moves data. */
+const pooled: Call = async (name, ...args) => {
+  const result = await (pool[name] ??= promisify(calls[name]!))(...args)
+  return name === 'read' ? (result as { bytesRead: number }).bytesRead : countOf(name, result)
+}
+
+function countOf(name: string, result: unknown): unknown {
+  return name === 'write' ? (result as { bytesWritten: number }).bytesWritten : result
+}
+
+/** Up to this many bytes a transfer is done where the other calls are done: a memory copy of some 10 µs. */
+const SMALL_TRANSFER_BYTES = 64 * 1024
+
+const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = fs.constants
+
+/** For local file systems. */
+export const directDisk: Disk = diskOver(direct)
+/** For network file systems, and wherever it is not known yet what is there. */
+export const pooledDisk: Disk = diskOver(pooled)
+
+function diskOver(call: Call): Disk {
+  const transfer = (bytes: Uint8Array): Call => (bytes.byteLength <= SMALL_TRANSFER_BYTES ? call : pooled)
+  return {
+    openRead: (path) => call('open', path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) as Promise<number>,
+    createExclusive: (path, mode) =>
+      call('open', path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode) as Promise<number>,
+    close: (fd) => call('close', fd) as Promise<void>,
+    fstat: (fd) => call('fstat', fd) as Promise<Stats>,
+    lstat: (path) => call('lstat', path) as Promise<Stats>,
+    read: (fd, into, position) => readFully(transfer(into), fd, into, position),
+    write: (fd, bytes) => writeFully(transfer(bytes), fd, bytes),
+    sync: (fd) => pooled('fsync', fd) as Promise<void>,
+    rename: (from, to) => call('rename', from, to) as Promise<void>,
+    link: (from, to) => call('link', from, to) as Promise<void>,
+    unlink: (path) => call('unlink', path) as Promise<void>,
+    mkdir: (path, mode = 0o777) => call('mkdir', path, { mode }) as Promise<void>,
+    rmdir: (path) => call('rmdir', path) as Promise<void>,
+    readdir: (path) => call('readdir', path, { withFileTypes: true }) as Promise<fs.Dirent[]>,
+    readlink: (path) => call('readlink', path) as Promise<string>,
+    chmod: (path, mode) => call('chmod', path, mode) as Promise<void>,
+    utimes: (path, seconds) => call('utimes', path, seconds, seconds) as Promise<void>,
+  }
+}
+
+async function readFully(call: Call, fd: number, into: Uint8Array, position: number): Promise<number> {
+  let done = 0
+  while (done < into.byteLength) {
+    const count = (await call('read', fd, into, done, into.byteLength - done, position + done)) as number
+    if (count === 0) break
+    done += count
+  }
+  return done
+}
+
+/** A full disk may take the first part of a write and refuse the rest: only the next call says ENOSPC. */
+async function writeFully(call: Call, fd: number, bytes: Uint8Array): Promise<void> {
+  let done = 0
+  while (done < bytes.byteLength) {
+    done += (await call('write', fd, bytes, done, bytes.byteLength - done, null)) as number
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * The lock file of the kernel lock. Calls are made in the calling thread: they are a few µs each, on a local file
+ * system, and a lock is on every hot path.
+ */
+import fs from 'node:fs'
+import { LatchError } from '../core/errors.js'
+import { isErrno } from './disk-errors.js'
+
+export interface LockFile {
+  readonly path: string
+  readonly fd: number
+  readonly dev: number
+  readonly ino: number
+}
+
+const { O_RDONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = fs.constants
+// Reading is permission enough for flock(2), so users of one cache need no write access to each other's files.
+const OPEN = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+const CREATE = OPEN | O_CREAT | O_EXCL
+
+/**
+ * Opens the file, creating it when there is none. Never O_CREAT on an existing file: in a sticky shared directory
+ * the kernel refuses that for another user's file (proc(5), fs.protected_regular).
+ * @throws ENOENT when the directory is missing; LatchError UNSAFE_PATH for a link, a FIFO, a directory …
+ */
+export function openLockFile(path: string): LockFile {
+  for (;;) {
+    const fd = openOrNull(path, OPEN, 'ENOENT') ?? openOrNull(path, CREATE, 'EEXIST')
+    if (fd === null) continue // Created, or deleted, by another between the two calls.
+    const { dev, ino, isRegular } = identify(fd)
+    if (isRegular) return { path, fd, dev, ino }
+    fs.closeSync(fd)
+    throw unsafe(path)
+  }
+}
+
+/** Whether the path still names the file that is open: its inode cannot be reused while it is. */
+export function isCurrentLockFile({ path, dev, ino }: LockFile): boolean {
+  const stats = fs.lstatSync(path, { throwIfNoEntry: false })
+  return stats !== undefined && stats.ino === ino && stats.dev === dev
+}
+
+export function closeLockFile({ fd }: LockFile): void {
+  fs.closeSync(fd)
+}
+
+function identify(fd: number): { dev: number; ino: number; isRegular: boolean } {
+  const stats = fs.fstatSync(fd)
+  return { dev: stats.dev, ino: stats.ino, isRegular: stats.isFile() }
+}
+
+function openOrNull(path: string, flags: number, unless: string): number | null {
+  try {
+    return fs.openSync(path, flags, 0o666)
+  } catch (error) {
+    if (isErrno(error, unless)) return null
+    // ELOOP: a symbolic link. ENXIO: a socket.
+    if (isErrno(error, 'ELOOP', 'ENXIO')) throw unsafe(path, error)
+    throw error
+  }
+}
+
+function unsafe(path: string, cause?: unknown): LatchError {
+  return new LatchError('UNSAFE_PATH', `A lock file must be a regular file, and this is none: ${path}`, {
+    hint: 'Somebody else put it there: look at it, then remove it.',
+    path,
+    cause,
+  })
+}

@@ -1,0 +1,81 @@
+/**
+ * The two system calls that Node does not offer, through koffi. An optional dependency: where it is missing,
+ * `native` is null and the callers have a slower way (flock(1)) or a documented gap (no exchange of directories).
+ */
+import { createRequire } from 'node:module'
+import { constants } from 'node:os'
+
+export interface Native {
+  /** flock(2) without waiting. `false`: somebody else holds it. */
+  flock(fd: number, mode: 'exclusive' | 'shared'): boolean
+  funlock(fd: number): void
+  /** renameat2(RENAME_EXCHANGE): swaps two paths in one step. `false`: this kernel or file system cannot. */
+  exchange(a: string, b: string): boolean
+}
+
+// flock(2), <sys/file.h>: the same on Linux and macOS.
+const LOCK_SH = 1
+const LOCK_EX = 2
+const LOCK_NB = 4
+const LOCK_UN = 8
+// renameat2(2), <linux/fs.h>, <fcntl.h>.
+const RENAME_EXCHANGE = 2
+const AT_FDCWD = -100
+
+type Koffi = typeof import('koffi')
+
+export function loadNative(): Native | null {
+  try {
+    const koffi = createRequire(import.meta.url)('koffi') as Koffi
+    return bind(koffi)
+  } catch {
+    return null
+  }
+}
+
+function bind(koffi: Koffi): Native {
+  const { EWOULDBLOCK, EINTR } = constants.errno
+  const libc = koffi.load(null)
+  const flock = libc.func('int flock(int fd, int operation)') as (fd: number, operation: number) => number
+  const swap = exchanger(koffi, libc)
+  return {
+    flock(fd, mode) {
+      const operation = (mode === 'shared' ? LOCK_SH : LOCK_EX) | LOCK_NB
+      for (;;) {
+        if (flock(fd, operation) === 0) return true
+        const errno = koffi.errno()
+        if (errno === EWOULDBLOCK) return false
+        if (errno !== EINTR) throw failure('flock', errno)
+      }
+    },
+    funlock(fd) {
+      if (flock(fd, LOCK_UN) !== 0) throw failure('flock', koffi.errno())
+    },
+    exchange: (a, b) => swap !== null && swap(a, b),
+  }
+}
+
+function exchanger(
+  koffi: Koffi,
+  libc: ReturnType<Koffi['load']>,
+): ((a: string, b: string) => boolean) | null {
+  if (process.platform !== 'linux') return null
+  let renameat2: (fromFd: number, from: string, toFd: number, to: string, flags: number) => number
+  try {
+    renameat2 = libc.func('int renameat2(int, const char *, int, const char *, unsigned int)')
+  } catch {
+    return null // musl before 1.2.6 has no wrapper
+  }
+  const { EINVAL, ENOSYS, ENOTSUP } = constants.errno
+  return (a, b) => {
+    if (renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) === 0) return true
+    const errno = koffi.errno()
+    if (errno === EINVAL || errno === ENOSYS || errno === ENOTSUP) return false
+    throw failure('renameat2', errno)
+  }
+}
+
+function failure(syscall: string, errno: number): Error {
+  const code = Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `E${errno}`
+  return Object.assign(new Error(`${syscall}: ${code}`), { code, errno, syscall })
+}

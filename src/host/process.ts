@@ -1,0 +1,66 @@
+/** Who we are, who else lives, and randomness. */
+import { randomBytes } from 'node:crypto'
+import { readFileSync, readlinkSync } from 'node:fs'
+import { hostname } from 'node:os'
+import type { Owner, Surroundings } from '../core/owner.js'
+
+export interface Processes extends Surroundings {
+  /** This process as the owner of something taken at `since` (milliseconds since 1970). */
+  asOwner(since: number): Owner
+  /** 128 random bits in hex: the only identity that two containers never share. */
+  token(): string
+}
+
+export function realProcesses(): Processes {
+  const bootId = readOrNull('/proc/sys/kernel/random/boot_id')
+  const pidNamespace = linkOrNull('/proc/self/ns/pid')
+  const startTime = startTimeOf(process.pid) ?? null
+  const host = hostname()
+  const command = process.argv.slice(0, 4).join(' ').slice(0, 200)
+  return {
+    bootId,
+    pidNamespace,
+    startTimeOf,
+    asOwner: (since) => ({ pid: process.pid, startTime, bootId, pidNamespace, host, command, since }),
+    token: () => randomBytes(16).toString('hex'),
+  }
+}
+
+/** proc(5): field 22 of /proc/PID/stat; the name in field 2 may itself contain spaces and brackets. */
+function startTimeOf(pid: number): string | null | undefined {
+  const stat = readOrNull(`/proc/${pid}/stat`)
+  if (stat === null) return exists(pid) ? undefined : null
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const isZombie = fields[0] === 'Z' || fields[0] === 'X'
+  return isZombie ? null : fields[19]
+}
+
+/** /proc may hide other users' processes (hidepid) or not exist (macOS); kill(pid, 0) tells then. */
+function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
+}
+
+function readOrNull(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch {
+    return null
+  }
+}
+
+function linkOrNull(path: string): string | null {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return null
+  }
+}
+
+/** A process warning: on stderr, unless the program listens to 'warning' or was started with --no-warnings. */
+export function warn(message: string, code: string): void {
+  process.emitWarning(message, { type: 'CachelatchWarning', code })
+}

@@ -1,0 +1,13 @@
+/** Whole trees, through fs-extra: only where nothing depends on it being one step. */
+
+/** Removes what is there; nothing there is fine. */
+export async function removeTree(path: string): Promise<void> {
+  const { default: fsExtra } = await import('fs-extra')
+  await fsExtra.remove(path)
+}
+
+/** Makes the directory and its parents where they are missing. */
+export async function ensureDirectory(path: string): Promise<void> {
+  const { default: fsExtra } = await import('fs-extra')
+  await fsExtra.ensureDir(path)
+}

@@ -1,0 +1,139 @@
+/** The cache as its users see it. */
+import { type Key, canonicalKey } from '../core/key.js'
+import { explain, isCacheTrouble } from '../host/disk-errors.js'
+import { sha256 } from '../host/hash.js'
+import { type Host, realHost } from '../host/host.js'
+import type { Check } from '../store/lookup.js'
+import { type Build, type CompileOptions, compileOnce, mayDegrade } from './compile.js'
+import { type Entry, findPinned } from './entry.js'
+import { announceDegradation, emit } from './events.js'
+import { type OpenOptions, type Opened, openRoot, withReopening } from './open.js'
+import { CallerError } from './caller-error.js'
+import { compilePrivately, failedForLackOfSpace } from './private.js'
+import { DEFAULT_GRACE_MS, sweep } from './staging.js'
+
+export interface CacheOptions extends OpenOptions {
+  /** Errors of the cache are thrown; without, they are warnings, and the work goes on in private directories. */
+  strict?: boolean | undefined
+  /** How closely a hit is looked at. Default `sizes`. */
+  check?: Check | undefined
+}
+
+export interface GcOptions {
+  /** What changed less than this many milliseconds ago is left alone. Default one minute. */
+  graceMs?: number
+  /** Only `lockfile`: how long to watch for signs of life, in milliseconds. Default 0: only what is known dead. */
+  watchMs?: number
+}
+
+export interface GcReport {
+  schema: 1
+  /** Stages, half-deleted trash and the like that were removed. */
+  leftovers: number
+}
+
+/**
+ * Opens the cache in `root`, creating it if there is none. Without `strict`, a root that cannot be used is no error
+ * here: every call tries again, and compiles privately as long as it cannot.
+ * @throws LatchError with `strict`
+ */
+export async function openCache(root: string, options: CacheOptions = {}): Promise<Cache> {
+  return openCacheOn(realHost(), root, options)
+}
+
+/** As `openCache`, on a host of the caller's making: for tests. */
+export async function openCacheOn(host: Host, root: string, options: CacheOptions = {}): Promise<Cache> {
+  const cache = new Cache(host, root, options)
+  if (options.strict) await cache.locker()
+  return cache
+}
+
+export class Cache {
+  #opening: Promise<Opened> | undefined
+
+  constructor(
+    private readonly host: Host,
+    readonly root: string,
+    private readonly options: CacheOptions,
+  ) {}
+
+  /**
+   * The entry of `key`; where there is none, `build` fills a directory that becomes it. Of all processes that ask at
+   * once, one builds, and the others wait for it.
+   * @throws what `build` throws; LatchError BUILD_FAILED (in those who waited), BUILD_CRASHED, BUILD_INVALID,
+   *   KEY_INVALID; with `strict` every error of the cache as well; `signal.reason` on abort
+   */
+  async getOrCompile(key: Key, build: Build, options: CompileOptions = {}): Promise<Entry> {
+    const canonical = canonicalKey(key)
+    const settled = { strict: this.options.strict, check: this.options.check, ...options }
+    const job = { key: canonical, id: sha256(canonical), build, options: settled }
+    const started = this.host.clock.now()
+    let entry: Entry
+    try {
+      entry = await withReopening(this.#open, (opened) => compileOnce(opened, job))
+    } catch (error) {
+      const why = this.#reasonToDegrade(error, settled)
+      if (why === null)
+        throw error instanceof CallerError
+          ? error.thrown
+          : explain(error, 'Compiling through the cache', this.root)
+      entry = await compilePrivately(this.root, canonical, build, why, settled.signal)
+    }
+    const elapsedMs = this.host.clock.now() - started
+    emit({ type: 'obtained', key: canonical, path: entry.path, outcome: entry.outcome, elapsedMs })
+    return entry
+  }
+
+  /** The entry of `key`, or `null`. A damaged one counts as none; the next `getOrCompile` replaces it. */
+  async get(key: Key, options: { check?: Check; strict?: boolean } = {}): Promise<Entry | null> {
+    const canonical = canonicalKey(key)
+    const check = options.check ?? this.options.check ?? 'sizes'
+    try {
+      const opened = await this.#open(false)
+      const found = await findPinned(opened, sha256(canonical), canonical, check)
+      return found.state === 'hit' ? found.entry('hit') : null
+    } catch (error) {
+      if ((options.strict ?? this.options.strict) || !isCacheTrouble(error))
+        throw explain(error, 'Reading the cache', this.root)
+      announceDegradation(this.root, canonical, error)
+      return null
+    }
+  }
+
+  /** The file that another program must lock (Python: `filelock.FileLock(path)`) to exclude the builders of `key`. */
+  async lockPath(key: Key): Promise<string> {
+    const { locker, layout } = await this.#open(false)
+    return locker.lockPath(layout.lock(sha256(canonicalKey(key))))
+  }
+
+  /** The lock in use here, and why. */
+  async locker(): Promise<{ kind: string; reason: string; fileSystem: string }> {
+    const { locker, reason, fileSystem } = await this.#open(false)
+    return { kind: locker.kind, reason, fileSystem: fileSystem.type }
+  }
+
+  /** Removes what crashes have left. */
+  async gc(options: GcOptions = {}): Promise<GcReport> {
+    const leftovers = await sweep(
+      await this.#open(false),
+      options.graceMs ?? DEFAULT_GRACE_MS,
+      options.watchMs ?? 0,
+    )
+    return { schema: 1, leftovers }
+  }
+
+  readonly #open = (again: boolean): Promise<Opened> => {
+    if (again) this.#opening = undefined
+    return (this.#opening ??= openRoot(this.host, this.root, this.options).catch((error: unknown) => {
+      this.#opening = undefined
+      throw error
+    }))
+  }
+
+  #reasonToDegrade(error: unknown, options: CompileOptions): unknown {
+    if (!(error instanceof CallerError))
+      return mayDegrade(error, options) ? explain(error, 'Using the cache', this.root) : null
+    const mayRetry = !options.strict && !options.signal?.aborted
+    return mayRetry && failedForLackOfSpace(error, this.root) ? error.thrown : null
+  }
+}

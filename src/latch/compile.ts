@@ -1,0 +1,189 @@
+/**
+ * Compile once: look, lock, look again, build, publish, release.
+ *
+ * The lock only saves work. With two holders at once both build, the first to rename wins, and the other drops its
+ * own: whatever a lock does or fails to do, nobody sees anything but whole entries.
+ */
+import { isLatchError } from '../core/errors.js'
+import { attempt, isCacheTrouble, messageOf } from '../host/disk-errors.js'
+import type { Wait } from '../lock/locker.js'
+import { type Attempt, clearAttempt, readAttempt, writeAttempt } from '../store/attempts.js'
+import type { Check } from '../store/lookup.js'
+import { FILES } from '../store/layout.js'
+import { type EntryDraft, placeEntry, sealEntry } from '../store/publish.js'
+import { quarantine } from '../store/quarantine.js'
+import { discard, stageEntry } from '../store/stage.js'
+import { type Entry, findPinned } from './entry.js'
+import { announceDamage, announceWait, emit } from './events.js'
+import { crashesSoFar } from './failures.js'
+import type { Opened } from './open.js'
+import { CallerError } from './caller-error.js'
+import { keepAlive, sweepOnce } from './staging.js'
+
+/**
+ * Fills `dir`, an empty directory of its own. `signal` aborts when the caller's does. Whatever it throws, nothing
+ * is published.
+ */
+export type Build = (stage: { dir: string; signal: AbortSignal }) => void | Promise<void>
+
+export interface CompileOptions {
+  /** Ends the waiting and is passed to the build; rejects with its reason. */
+  signal?: AbortSignal | undefined
+  /** Longest wait for another builder in milliseconds: default one hour, `Infinity` as long as it takes. */
+  timeoutMs?: number | undefined
+  /** Called after one second of waiting, then every ten. Default: a process warning. */
+  onWait?: ((wait: Wait) => void) | undefined
+  /** How closely a hit is looked at. Default `sizes`. */
+  check?: Check | undefined
+  /** Errors of the cache are thrown instead of compiling privately. */
+  strict?: boolean | undefined
+  /** Builds although it took its process down three times in a row. */
+  retryCrashed?: boolean | undefined
+}
+
+export interface Job {
+  key: string
+  id: string
+  build: Build
+  options: CompileOptions
+}
+
+export async function compileOnce(opened: Opened, job: Job): Promise<Entry> {
+  const { disk, layout, locker } = opened
+  const { key, id, options } = job
+  const check = options.check ?? 'sizes'
+  const first = await findPinned(opened, id, key, check)
+  if (first.state === 'hit') return first.entry('hit')
+
+  const before = await readAttempt(disk, layout, id)
+  const { signal, timeoutMs, onWait } = options
+  const announce = (wait: Wait): void => (onWait ? emitAnd(onWait, wait) : announceWait(wait))
+  const lease = await locker.acquire(layout.lock(id), { signal, timeoutMs, onWait: announce, announce: true })
+  try {
+    const second = await findPinned(opened, id, key, check)
+    if (second.state === 'hit') return second.entry(lease.waited ? 'waited' : 'hit')
+    if (second.state === 'damaged') {
+      announceDamage(key, layout.entry(id), second.reason)
+      await quarantine(disk, layout, id, key, opened.host.processes.token())
+    }
+    const crashes = await crashesSoFar(opened, id, key, before, options.retryCrashed ?? false)
+    return await buildAndPublish(opened, job, crashes)
+  } finally {
+    await attempt(lease.release())
+  }
+}
+
+function emitAnd(onWait: (wait: Wait) => void, wait: Wait): void {
+  emit({ type: 'waiting', ...wait })
+  onWait(wait)
+}
+
+async function buildAndPublish(opened: Opened, job: Job, crashes: number): Promise<Entry> {
+  const { disk, layout, host } = opened
+  const { id, key, options } = job
+  await sweepOnce(opened)
+  const token = host.processes.token()
+  const stage = await stageEntry(disk, layout, token)
+  const life = await keepAlive(opened, stage, await disk.openRead(stage))
+  try {
+    const createdAt = host.clock.wallTime()
+    const record: Attempt = {
+      token,
+      state: 'building',
+      owner: host.processes.asOwner(createdAt),
+      at: createdAt,
+      crashes,
+    }
+    await writeAttempt(layout, id, record)
+    const buildMs = await runBuild(opened, job, stage, record)
+    const draft: EntryDraft = { stage, id, key, createdAt, buildMs }
+    await publish(opened, draft)
+    const found = await findPinned(opened, id, key, options.check ?? 'sizes')
+    if (found.state === 'hit') return found.entry('compiled')
+    throw Object.assign(new Error(`The entry was removed as soon as it was published: ${layout.entry(id)}`), {
+      code: 'ENOENT',
+    })
+  } finally {
+    await life.end()
+    await discard(stage)
+  }
+}
+
+async function runBuild(
+  opened: Opened,
+  { id, key, build, options }: Job,
+  stage: string,
+  record: Attempt,
+): Promise<number> {
+  const { disk, layout, host } = opened
+  const started = host.clock.now()
+  emit({ type: 'build-started', key, stage })
+  try {
+    const signal = options.signal ?? new AbortController().signal
+    await build({ dir: `${stage}/${FILES}`, signal })
+    signal.throwIfAborted()
+    return host.clock.now() - started
+  } catch (error) {
+    emit({ type: 'build-failed', key, error, elapsedMs: host.clock.now() - started })
+    // Whoever waits did not give up: an abort is the caller's own affair, and the next one builds.
+    if (options.signal?.aborted) await clearAttempt(disk, layout, id)
+    else
+      await writeAttempt(layout, id, {
+        ...record,
+        state: 'failed',
+        at: host.clock.wallTime(),
+        error: describe(error),
+      })
+    throw new CallerError(error)
+  }
+}
+
+async function publish(opened: Opened, draft: EntryDraft): Promise<void> {
+  const { disk, layout, host } = opened
+  const started = host.clock.now()
+  const { bytes } = await seal(opened, draft)
+  const ours = await placeEntry(disk, layout, draft, () => host.processes.token())
+  await clearAttempt(disk, layout, draft.id)
+  const publishMs = host.clock.now() - started
+  emit({
+    type: 'published',
+    key: draft.key,
+    path: layout.entry(draft.id),
+    bytes,
+    buildMs: draft.buildMs,
+    publishMs,
+    ours,
+  })
+}
+
+/** What the build left cannot be published: that is a failed build as well, for everybody who waited. */
+async function seal({ disk, layout, host }: Opened, draft: EntryDraft): Promise<{ bytes: number }> {
+  try {
+    return await sealEntry(disk, draft)
+  } catch (error) {
+    if (!isLatchError(error, 'BUILD_INVALID')) {
+      await clearAttempt(disk, layout, draft.id)
+      throw error
+    }
+    const last = await readAttempt(disk, layout, draft.id)
+    if (last)
+      await writeAttempt(layout, draft.id, {
+        ...last,
+        state: 'failed',
+        at: host.clock.wallTime(),
+        error: describe(error),
+      })
+    throw new CallerError(error)
+  }
+}
+
+function describe(error: unknown): { name: string; message: string; code?: string } {
+  const name = error instanceof Error ? error.name : 'Error'
+  const code = error instanceof Error && 'code' in error ? { code: String(error.code) } : {}
+  return { name, message: messageOf(error).slice(0, 4_000), ...code }
+}
+
+/** Whether to go on without the cache: never on an abort, nor on what the build or the key is to blame for. */
+export function mayDegrade(error: unknown, { strict, signal }: CompileOptions): boolean {
+  return !strict && !signal?.aborted && isCacheTrouble(error)
+}

@@ -1,0 +1,128 @@
+/** A cache root made ready: what it is on, which locker everybody uses there, and which thread makes the calls. */
+import { LatchError } from '../core/errors.js'
+import { type Disk, pooledDisk } from '../host/disk.js'
+import { explain, isErrno } from '../host/disk-errors.js'
+import type { FileSystem } from '../host/filesystem.js'
+import type { Host } from '../host/host.js'
+import { makeRealDirectory } from '../host/temporary.js'
+import { chooseLocker, createLockerOfKind, reasonToDistrust } from '../lock/choose.js'
+import { hasKernelLock } from '../lock/kernel.js'
+import type { Locker, LockerKind } from '../lock/locker.js'
+import { type Format, createFormat, readFormat } from '../store/format.js'
+import { Layout, SCHEMA } from '../store/layout.js'
+
+export interface OpenOptions {
+  /** Default `auto`: by the file system. All contenders of one cache must agree, and format.json sees to it. */
+  locker?: 'auto' | LockerKind | Locker | undefined
+  /** Only with the `lockfile` locker, when the cache is created: milliseconds without a heartbeat, at least 2000. */
+  staleMs?: number | undefined
+}
+
+export interface Opened {
+  host: Host
+  disk: Disk
+  layout: Layout
+  locker: Locker
+  format: Format
+  fileSystem: FileSystem
+  /** Why this locker, as a sentence. */
+  reason: string
+}
+
+export async function openRoot(host: Host, root: string, options: OpenOptions = {}): Promise<Opened> {
+  try {
+    const layout = new Layout(makeRealDirectory(root))
+    const fileSystem = host.inspect(layout.root)
+    const disk = host.diskFor(fileSystem)
+    const existing = await readFormat(pooledDisk, layout)
+    if (existing) return await join(host, disk, layout, existing, options, fileSystem)
+    const { wanted, reason } = await firstChoice(host, disk, layout.root, options)
+    const format = await createFormat(disk, layout, wanted)
+    const opened = await join(host, disk, layout, format, options, fileSystem)
+    return { ...opened, reason: format.epoch === wanted.epoch ? reason : opened.reason }
+  } catch (error) {
+    throw explain(error, 'Opening the cache', root)
+  }
+}
+
+async function firstChoice(
+  host: Host,
+  disk: Disk,
+  root: string,
+  { locker = 'auto', staleMs }: OpenOptions,
+): Promise<{ wanted: Format; reason: string }> {
+  const fresh = { schema: SCHEMA, epoch: host.processes.token() } as const
+  const withStale = (kind: string): Format => ({
+    ...fresh,
+    locker: kind,
+    ...(kind === 'lockfile' && staleMs !== undefined && { staleMs: Math.max(2_000, staleMs) }),
+  })
+  if (locker !== 'auto') {
+    return {
+      wanted: withStale(typeof locker === 'string' ? locker : locker.kind),
+      reason: 'it was asked for',
+    }
+  }
+  const { kind, reason } = await chooseLocker(host, disk, root)
+  return { wanted: withStale(kind), reason }
+}
+
+/** Follows format.json, or says why this process cannot. */
+async function join(
+  host: Host,
+  disk: Disk,
+  layout: Layout,
+  format: Format,
+  options: OpenOptions,
+  fileSystem: FileSystem,
+): Promise<Opened> {
+  const { locker: wish = 'auto' } = options
+  const wished = typeof wish === 'string' ? wish : wish.kind
+  if (wished !== 'auto' && wished !== format.locker) {
+    throw mismatch(layout, format, `and this process asks for \`${wished}\``)
+  }
+  const opened = { host, disk, layout, format, fileSystem, reason: 'the cache was created with it' }
+  if (typeof wish === 'object') return { ...opened, locker: wish }
+  switch (format.locker) {
+    case 'kernel': {
+      const distrust = reasonToDistrust(fileSystem)
+      if (wish === 'auto' && distrust !== null) throw mismatch(layout, format, `but from here, ${distrust}`)
+      if (!(await hasKernelLock(host)))
+        throw mismatch(layout, format, 'and this machine has neither koffi nor flock(1)')
+      return { ...opened, locker: createLockerOfKind(host, disk, 'kernel') }
+    }
+    case 'lockfile':
+    case 'memory':
+      if (format.locker === 'memory' && wish !== 'memory')
+        throw mismatch(layout, format, 'which excludes no other process')
+      return { ...opened, locker: createLockerOfKind(host, disk, format.locker, format.staleMs) }
+    default:
+      throw mismatch(layout, format, 'which this process does not have')
+  }
+}
+
+function mismatch(layout: Layout, format: Format, why: string): LatchError {
+  return new LatchError(
+    'LOCKER_MISMATCH',
+    `The cache was created with the locker \`${format.locker}\`, ${why}: ${layout.root}`,
+    {
+      hint: 'Let everybody use one locker: remove the cache, and create it with `locker: "lockfile"`, which works everywhere.',
+      path: layout.format,
+    },
+  )
+}
+
+/** Runs `use` with the opened root; when the root was deleted meanwhile, makes it anew and runs once more. */
+export async function withReopening<T>(
+  open: (again: boolean) => Promise<Opened>,
+  use: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  const opened = await open(false)
+  try {
+    return await use(opened)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'ESTALE') || (await readFormat(pooledDisk, opened.layout)) !== null)
+      throw error
+  }
+  return use(await open(true))
+}

@@ -1,0 +1,65 @@
+/**
+ * The life of a stage: a lock of its own, held from before the first byte until after the rename, so that gc can tell
+ * a stage that is being written from one that a crash left.
+ */
+import { attempt } from '../host/disk-errors.js'
+import { collectLeftovers } from '../store/leftovers.js'
+import type { Opened } from './open.js'
+
+export interface StageLife {
+  end(): Promise<void>
+}
+
+/** @param fd the stage, open; closed at the end */
+export async function keepAlive({ locker, disk }: Opened, path: string, fd: number): Promise<StageLife> {
+  if (locker.shares) {
+    // Nobody else knows this name yet, and gc leaves what is young alone.
+    await locker.shares.claim(fd)
+    return { end: () => disk.close(fd) }
+  }
+  const lease = await locker.acquire(path, { alone: true })
+  return {
+    async end() {
+      await disk.close(fd)
+      await attempt(lease.release())
+    },
+  }
+}
+
+/** Younger stages are left alone: their writer may be about to lock them. */
+export const DEFAULT_GRACE_MS = 60_000
+
+const swept = new WeakSet<Opened>()
+
+/** Once a process and cache, by those who write anyway: looks for what crashes have left. */
+export async function sweepOnce(opened: Opened): Promise<void> {
+  if (swept.has(opened) || !opened.locker.shares) return
+  swept.add(opened)
+  await attempt(sweep(opened, DEFAULT_GRACE_MS, 0))
+}
+
+/** Removes leftovers; returns how many. */
+export function sweep(opened: Opened, graceMs: number, waitMs: number): Promise<number> {
+  const { disk, layout, locker, host } = opened
+  const claim = async (path: string): Promise<(() => Promise<void>) | null> => {
+    if (!locker.shares) return claimByLock(opened, path, waitMs)
+    const fd = await disk.openRead(path)
+    if (await locker.shares.claim(fd)) return () => disk.close(fd)
+    await disk.close(fd)
+    return null
+  }
+  return collectLeftovers(disk, layout, { now: host.clock.wallTime(), graceMs, claim })
+}
+
+async function claimByLock(
+  { locker }: Opened,
+  path: string,
+  waitMs: number,
+): Promise<(() => Promise<void>) | null> {
+  try {
+    const lease = await locker.acquire(path, { alone: true, timeoutMs: waitMs })
+    return () => lease.release()
+  } catch {
+    return null
+  }
+}

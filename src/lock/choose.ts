@@ -1,0 +1,87 @@
+/** Which locker a directory needs, and why: from the file system's type, then from a probe. */
+import { LatchError } from '../core/errors.js'
+import type { Disk } from '../host/disk.js'
+import { attempt } from '../host/disk-errors.js'
+import type { FileSystem } from '../host/filesystem.js'
+import { flockOnce, hasFlockCommand } from '../host/flock-command.js'
+import type { Host } from '../host/host.js'
+import { closeLockFile, openLockFile } from '../host/lock-file.js'
+import { createKernelLocker, hasKernelLock } from './kernel.js'
+import type { Locker, LockerKind } from './locker.js'
+import { createLockfileLocker } from './lockfile.js'
+import { createMemoryLocker } from './memory.js'
+
+export interface Choice {
+  kind: LockerKind
+  /** A sentence for people: doctor prints it. */
+  reason: string
+  fileSystem: FileSystem
+}
+
+/** For a cache that does not exist yet: later contenders follow its format.json. */
+export async function chooseLocker(host: Host, disk: Disk, directory: string): Promise<Choice> {
+  const fileSystem = host.inspect(directory)
+  const lockfile = (why: string): Choice => ({
+    kind: 'lockfile',
+    reason: `${why}, so the lock is a directory`,
+    fileSystem,
+  })
+  const distrust = reasonToDistrust(fileSystem)
+  if (distrust !== null) return lockfile(distrust)
+  if (!(await hasKernelLock(host)))
+    return lockfile('neither koffi nor flock(1) is here to take a kernel lock')
+  if (!(await excludes(host, disk, directory)))
+    return lockfile(`a probe found that flock excludes nobody on this ${fileSystem.type}`)
+  return {
+    kind: 'kernel',
+    reason: `${fileSystem.type} is local, and a probe found that flock excludes`,
+    fileSystem,
+  }
+}
+
+/** `null`: flock can be trusted on it. Sources: flock(2), nfs(5), mount.lustre(8), and FACTS §3. */
+export function reasonToDistrust({ type, locality }: FileSystem): string | null {
+  if (locality === 'local') return null
+  if (type.startsWith('fuse'))
+    return `on ${type}, flock may exclude nobody who comes through another mount or host`
+  if (locality === 'network')
+    return `on ${type}, flock may be local to a host, hang, or be lost with the connection`
+  return `${type} is a file system that is not known to keep kernel locks`
+}
+
+export function createLockerOfKind(host: Host, disk: Disk, kind: LockerKind, staleMs?: number): Locker {
+  if (kind === 'kernel') return createKernelLocker(host, disk)
+  if (kind === 'memory') return createMemoryLocker(host, disk)
+  return createLockfileLocker(host, disk, staleMs === undefined ? {} : { staleMs })
+}
+
+/** Takes a lock on a scratch file and has another process try it: in a child, where there is flock(1). */
+async function excludes(host: Host, disk: Disk, directory: string): Promise<boolean> {
+  const path = `${directory}/.probe-${host.processes.token()}`
+  const [first, second] = [openLockFile(path), openLockFile(path)]
+  try {
+    const taken = host.native
+      ? host.native.flock(first.fd, 'exclusive')
+      : (await flockOnce(first.fd, 'exclusive')) === 'locked'
+    return taken && !(await canTakeToo(host, second.fd))
+  } catch (cause) {
+    throw new LatchError(
+      'LOCK_UNAVAILABLE',
+      `The kernel lock failed on a file that nobody else has: ${path}`,
+      {
+        hint: 'Use another file system, or the `lockfile` locker.',
+        cause,
+        path,
+      },
+    )
+  } finally {
+    closeLockFile(first)
+    closeLockFile(second)
+    await attempt(disk.unlink(path))
+  }
+}
+
+async function canTakeToo(host: Host, fd: number): Promise<boolean> {
+  if (await hasFlockCommand()) return (await flockOnce(fd, 'exclusive')) === 'locked'
+  return host.native?.flock(fd, 'exclusive') ?? true
+}

@@ -1,0 +1,89 @@
+/**
+ * The gate: a kernel lock on the local disk in front of a network lock, so that of all contenders on a host one
+ * goes to the network and the others wait without polling.
+ *
+ * It is also a death certificate. Whoever has the gate writes the token under which it is about to take the network
+ * lock. The next one through the gate that finds this very token still holding knows that its holder is gone: the
+ * kernel opened the gate when that process died, and a living one removes its token before it leaves the gate.
+ * So a killed holder is succeeded at once on its own host; other hosts watch its heartbeat.
+ */
+import { join } from 'node:path'
+import { directDisk as disk } from '../host/disk.js'
+import { attempt, isErrno } from '../host/disk-errors.js'
+import { sha256 } from '../host/hash.js'
+import type { Host } from '../host/host.js'
+import { readSmallFile } from '../host/small-file.js'
+import { currentUid } from '../host/temporary.js'
+import { hasKernelLock, kernelMechanism } from './kernel.js'
+import type { Held, Mechanism } from './mechanism.js'
+
+export interface Gate {
+  tryEnter(path: string): Promise<Pass | null>
+  enter(path: string, signal: AbortSignal): Promise<Pass>
+}
+
+export interface Pass {
+  /** The token that the last one through the gate announced. */
+  predecessor(): Promise<string | null>
+  announce(token: string): Promise<void>
+  leave(): Promise<void>
+}
+
+/** `null`: no kernel lock, or no safe directory. The network lock works without a gate, with more traffic. */
+export async function openGate(host: Host, directory: string): Promise<Gate | null> {
+  if (!(await hasKernelLock(host)) || !(await ownDirectory(directory))) return null
+  const kernel = kernelMechanism(host)
+  const gatePath = (path: string): string => join(directory, sha256(path))
+  return {
+    async tryEnter(path) {
+      const held = await kernel.tryTake(gatePath(path), false)
+      return held && passThrough(gatePath(path), held)
+    },
+    async enter(path, signal) {
+      return passThrough(gatePath(path), await waitAtGate(kernel, gatePath(path), signal))
+    },
+  }
+}
+
+async function waitAtGate(kernel: Mechanism, path: string, signal: AbortSignal): Promise<Held> {
+  return (await kernel.tryTake(path, false)) ?? kernel.take(path, signal, false)
+}
+
+function passThrough(path: string, held: Held): Pass {
+  const tokenPath = `${path}.token`
+  return {
+    async predecessor() {
+      try {
+        return await readSmallFile(disk, tokenPath, 64)
+      } catch {
+        return null
+      }
+    },
+    async announce(token) {
+      // Only the one inside the gate reads or writes this; half a token matches nothing.
+      await attempt(disk.unlink(tokenPath))
+      const fd = await disk.createExclusive(tokenPath, 0o600)
+      try {
+        await disk.write(fd, Buffer.from(token))
+      } finally {
+        await disk.close(fd)
+      }
+    },
+    leave: () => held.release(),
+  }
+}
+
+/** In a temporary directory that everybody can write to, only a directory of our own that nobody else can touch. */
+async function ownDirectory(path: string): Promise<boolean> {
+  try {
+    await disk.mkdir(path, 0o700)
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) return false
+  }
+  try {
+    const stats = await disk.lstat(path)
+    return stats.isDirectory() && stats.uid === currentUid() && (stats.mode & 0o022) === 0
+  } catch {
+    return false
+  }
+}

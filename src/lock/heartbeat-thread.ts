@@ -1,0 +1,87 @@
+/**
+ * The thread in which hearts beat, so that a compile that blocks the main thread for a minute keeps its lock.
+ * proper-lockfile keeps the beat and notices when a lock is no longer ours; what it does to the disk goes through
+ * the `fs` given to it, which makes its mkdir and rmdir the two atomic steps of held-directory.ts.
+ */
+import lockfile from 'proper-lockfile'
+import { pooledDisk as disk } from '../host/disk.js'
+import { serve } from '../host/thread.js'
+import { HeldDirectory } from './held-directory.js'
+import type { HeartNews, HeartRequest } from './heartbeat.js'
+
+interface Heart {
+  release(): Promise<void>
+  stop(): void
+}
+
+const hearts = new Map<string, Heart>()
+
+const tell = serve<HeartRequest, HeartNews>(async (request) => {
+  if (request.do === 'take') return take(request.path, request.token, request.staleMs)
+  const heart = hearts.get(request.token)
+  hearts.delete(request.token)
+  heart?.stop()
+  await heart?.release()
+  return true
+})
+
+async function take(path: string, token: string, staleMs: number): Promise<boolean> {
+  const held = new HeldDirectory(disk, path)
+  let lastBeat = performance.now()
+  const lose = (why: string): void => {
+    const heart = hearts.get(token)
+    if (heart === undefined) return
+    hearts.delete(token)
+    heart.stop()
+    tell({ lost: token, why })
+  }
+  let release: () => Promise<void>
+  try {
+    release = await lockfile.lock(token, {
+      lockfilePath: held.tokenPath(token),
+      realpath: false,
+      retries: 0,
+      stale: staleMs,
+      update: staleMs / 4,
+      fs: diskForProperLockfile(held, token, () => (lastBeat = performance.now())),
+      onCompromised: ({ message }) => lose(message),
+    })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === BUSY) return false
+    throw error
+  }
+  // A beat that hangs in a dead server never reports an error: the silence itself is the news.
+  const watchdog = setInterval(() => {
+    if (performance.now() - lastBeat > staleMs) lose(`no heartbeat reached the disk for ${staleMs} ms`)
+  }, staleMs / 8)
+  hearts.set(token, { release, stop: () => clearInterval(watchdog) })
+  return true
+}
+
+const BUSY = 'EHELDBYANOTHER'
+
+type Callback = (error: Error | null, result?: unknown) => void
+
+/**
+ * The calls of proper-lockfile 4.1.2 on its lock: mkdir (take), stat and utimes (beat), rmdir (release). All are
+ * about `<path>.held/<token>`, so a former holder can neither remove nor refresh its successor's lock.
+ */
+function diskForProperLockfile(held: HeldDirectory, token: string, beaten: () => void): object {
+  const own = held.tokenPath(token)
+  const answer = (step: Promise<unknown>, callback: Callback): void => {
+    step.then((result) => callback(null, result), callback)
+  }
+  const take = async (): Promise<void> => {
+    if (!(await held.take(token))) throw Object.assign(new Error('held by another'), { code: BUSY })
+  }
+  const beat = async (time: Date): Promise<void> => {
+    await disk.utimes(own, time.getTime() / 1000)
+    beaten()
+  }
+  return {
+    mkdir: (_path: string, callback: Callback) => answer(take(), callback),
+    stat: (_path: string, callback: Callback) => answer(disk.lstat(own), callback),
+    utimes: (_path: string, _atime: Date, mtime: Date, callback: Callback) => answer(beat(mtime), callback),
+    rmdir: (_path: string, callback: Callback) => answer(held.remove(token), callback),
+  }
+}

@@ -1,0 +1,43 @@
+/** The main thread's side of the heartbeat thread: one a process, started at the first network lock. */
+import { Thread } from '../host/thread.js'
+
+export type HeartRequest =
+  { do: 'take'; path: string; token: string; staleMs: number } | { do: 'release'; token: string }
+
+export interface HeartNews {
+  lost: string
+  why: string
+}
+
+let thread: Thread<HeartRequest, HeartNews> | undefined
+const losers = new Map<string, (reason: Error) => void>()
+
+/** Takes `<path>.held` under `token` and keeps its heart beating; `false` when somebody holds it. */
+export async function takeAndBeat(path: string, token: string, staleMs: number): Promise<boolean> {
+  return (await running().ask({ do: 'take', path, token, staleMs })) as boolean
+}
+
+export async function releaseAndRest(token: string): Promise<void> {
+  losers.delete(token)
+  await running().ask({ do: 'release', token })
+}
+
+export function whenLost(token: string, lost: (reason: Error) => void): void {
+  losers.set(token, lost)
+}
+
+function running(): Thread<HeartRequest, HeartNews> {
+  return (thread ??= new Thread(
+    new URL('./heartbeat-thread.js', import.meta.url),
+    ({ lost, why }) => lose(lost, new Error(`The lock may have been lost: ${why}`)),
+    (error) => {
+      thread = undefined
+      for (const token of losers.keys()) lose(token, error)
+    },
+  ))
+}
+
+function lose(token: string, reason: Error): void {
+  losers.get(token)?.(reason)
+  losers.delete(token)
+}

@@ -1,0 +1,88 @@
+/**
+ * A lock made of two operations that every file system makes atomic on the server: a directory that is not empty
+ * cannot be replaced by rename, and a name can be unlinked once.
+ *
+ * `<path>.held/` contains one file, named by its holder's random token.
+ *   take:      a private directory that already contains the token is renamed to `<path>.held`: this succeeds
+ *              where there is none, or an empty one, and fails where there is a holder.
+ *   release:   unlink `<path>.held/<own token>`, then remove the empty directory if nobody was faster.
+ *   take over: unlink `<path>.held/<token that was seen to be stale>`, then take, like everybody.
+ *
+ * Why this cannot go wrong as "stat, rmdir, mkdir" does (two holders in 57 % of trials with 16 contenders, FACTS §2):
+ *   A: sees the stale token S      B: sees the stale token S
+ *   A: unlinks S, takes with A
+ *                                  B: unlinks S: ENOENT. B has removed nothing, and A stays the holder.
+ * The comparison with the token and the removal are one system call, and there is no moment in which a holder's
+ * directory exists without its token. Age and inode prove nothing and are not looked at.
+ */
+import type { Disk } from '../host/disk.js'
+import { attempt, isErrno, orElse } from '../host/disk-errors.js'
+
+const TOKEN = /^[0-9a-f]{32}$/
+
+export class HeldDirectory {
+  readonly path: string
+
+  constructor(
+    readonly disk: Disk,
+    lockPath: string,
+  ) {
+    this.path = `${lockPath}.held`
+  }
+
+  tokenPath(token: string): string {
+    return `${this.path}/${token}`
+  }
+
+  /** The holder's token; `null` when nobody holds the lock. */
+  async holder(): Promise<string | null> {
+    const entries = await orElse(this.disk.readdir(this.path), [], 'ENOENT')
+    return entries.find(({ name }) => TOKEN.test(name))?.name ?? null
+  }
+
+  /** `false`: somebody else holds it. */
+  async take(token: string): Promise<boolean> {
+    const candidate = `${this.path}-${token}`
+    await this.disk.mkdir(candidate)
+    try {
+      await this.disk.close(await this.disk.createExclusive(`${candidate}/${token}`, 0o666))
+      await this.disk.rename(candidate, this.path)
+      return true
+    } catch (error) {
+      // A server may have carried out a rename whose answer was lost.
+      if (await this.isHeldBy(token)) return true
+      await attempt(this.disk.unlink(`${candidate}/${token}`))
+      await attempt(this.disk.rmdir(candidate))
+      if (isErrno(error, 'ENOTEMPTY', 'EEXIST', 'EBUSY')) return false
+      throw error
+    }
+  }
+
+  /** Whether `token` was there and now is not, by this call. */
+  async remove(token: string): Promise<boolean> {
+    const removed = await orElse(
+      this.disk.unlink(this.tokenPath(token)).then(() => true),
+      false,
+      'ENOENT',
+    )
+    // Not empty: the next holder is in already, or a `.nfs…`/`.fuse_hidden…` file is left. Both do no harm.
+    await attempt(this.disk.rmdir(this.path))
+    return removed
+  }
+
+  async isHeldBy(token: string): Promise<boolean> {
+    return (await orElse(this.disk.lstat(this.tokenPath(token)), null, 'ENOENT', 'ENOTDIR')) !== null
+  }
+
+  /** When the holder's heart beat last, on whatever clock; `null` when this token is no longer there. */
+  async heartbeat(token: string): Promise<number | null> {
+    // Opened, not just looked at: NFS promises fresh attributes on open, and caches them for stat.
+    const fd = await orElse(this.disk.openRead(this.tokenPath(token)), null, 'ENOENT', 'ESTALE')
+    if (fd === null) return null
+    try {
+      return (await this.disk.fstat(fd)).mtimeMs
+    } finally {
+      await this.disk.close(fd)
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * The kernel lock: flock(2) on `<path>.lock`, a regular file that is never deleted.
+ *
+ * Invariants:
+ * - A lock counts only once descriptor and path are seen to be the same file *after* locking. Without that:
+ *     A holds the file; somebody deletes it; B creates a new one and locks it; both are inside.
+ * - One family of locks for all contenders: flock, as Python's filelock, cargo and util-linux take. It excludes
+ *   no fcntl lock, and none excludes it.
+ * - The lock belongs to the open file description. It ends when the last process that has it open is gone, so a
+ *   killed holder is succeeded at once, and a descriptor handed on keeps the lock for the child.
+ * - Nobody waits in libuv's pool: its four threads are everybody's. flock(1) waits on our descriptor instead
+ *   and can be killed, whether or not we hold the lock by then.
+ */
+import type { Disk } from '../host/disk.js'
+import { flockOnce, flockWaiting, hasFlockCommand } from '../host/flock-command.js'
+import type { Host } from '../host/host.js'
+import type { LockFile } from '../host/lock-file.js'
+import { LockFiles } from './lock-files.js'
+import type { Locker } from './locker.js'
+import { type Held, type Mechanism, createLocker } from './mechanism.js'
+
+/** Most contenders of a short lock get it within these tries, for less than a helper process costs (3 ms). */
+const QUICK_TRIES_MS = [1, 2, 4]
+/** Only where there is no flock(1) to wait in the kernel: macOS. */
+const POLL_MS = 25
+
+export function createKernelLocker(host: Host, disk: Disk): Locker {
+  return createLocker(host, disk, kernelMechanism(host))
+}
+
+/** Whether this machine has any way to take the lock at all. */
+export async function hasKernelLock(host: Host): Promise<boolean> {
+  return host.native !== null || (await hasFlockCommand())
+}
+
+export function kernelMechanism(host: Host): Mechanism {
+  const files = new LockFiles(host.clock)
+  const lockPath = (path: string): string => `${path}.lock`
+
+  async function flock(fd: number, mode: 'exclusive' | 'shared'): Promise<boolean> {
+    return host.native ? host.native.flock(fd, mode) : (await flockOnce(fd, mode)) === 'locked'
+  }
+
+  /** Opens and locks; `null` when `locking` did not get it. Nothing stays open on any other way out. */
+  async function lockWith(path: string, locking: (fd: number) => Promise<boolean>): Promise<Held | null> {
+    for (;;) {
+      const file = files.open(lockPath(path))
+      let holds = false
+      try {
+        if (!(await locking(file.fd))) return null
+        holds = files.isCurrent(file)
+        if (holds) return hold(file)
+      } finally {
+        if (!holds) files.close(file)
+      }
+    }
+  }
+
+  const tryTake = (path: string): Promise<Held | null> => lockWith(path, (fd) => flock(fd, 'exclusive'))
+
+  async function take(path: string, signal: AbortSignal): Promise<Held> {
+    for (const ms of QUICK_TRIES_MS) {
+      await host.clock.sleep(ms, signal)
+      const held = await tryTake(path)
+      if (held !== null) return held
+    }
+    for (;;) {
+      const held = await lockWith(path, async (fd) => (await flockWaiting(fd, signal)) === 'locked')
+      if (held !== null) return held
+      await host.clock.sleep(POLL_MS, signal)
+    }
+  }
+
+  function hold(file: LockFile): Held {
+    let handedOn = false
+    return {
+      onLost: () => undefined,
+      check: async () => files.isCurrent(file),
+      handOn() {
+        handedOn = true
+        return file.fd
+      },
+      async release() {
+        // Unlocking would take the lock from the child as well; closing only ends our part in it.
+        if (handedOn || host.native === null) files.close(file)
+        else files.release(file, host.native)
+      },
+    }
+  }
+
+  const shares = {
+    hold: (fd: number) => flock(fd, 'shared'),
+    claim: (fd: number) => flock(fd, 'exclusive'),
+  }
+  return { kind: 'kernel', lockPath, tryTake, take, shares }
+}

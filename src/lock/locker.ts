@@ -1,0 +1,69 @@
+/**
+ * The contract that every locker keeps. One suite, test/contract/, is run against each of them.
+ *
+ * 1. `acquire` resolves only after every earlier holder has released, died, or been presumed dead.
+ * 2. `lease.signal` aborts as soon as the holder can no longer be sure that it holds. A lease that may have been
+ *    lost protects work, never data: what is published is right without any lock.
+ * 3. A second `acquire` in one process queues behind the first, in order of arrival.
+ * 4. `release` is idempotent. Abort or time-out of a waiter, at any point, leaves nothing behind: no lock,
+ *    no file descriptor, no helper process, no place in the queue.
+ * 5. Waiting is announced: after a second, then every ten.
+ *
+ * A lock is named by a path without suffix, `<root>/v1/locks/<name>`; each locker adds its own.
+ */
+import type { Owner, Verdict } from '../core/owner.js'
+
+export type LockerKind = 'kernel' | 'lockfile' | 'memory'
+
+export interface Locker {
+  /** Recorded in format.json; a locker of another origin (a test, a distributed engine) names itself. */
+  readonly kind: string
+  acquire(path: string, options?: AcquireOptions): Promise<Lease>
+  /** The path that another program must lock to be excluded, and how. */
+  lockPath(path: string): string
+  /** Shared and exclusive holds on an open file, without waiting, where that is cheap: pins use it. */
+  readonly shares?: SharedHolds
+}
+
+export interface SharedHolds {
+  /** `false`: somebody claims the file. The hold lives as long as the descriptor. */
+  hold(fd: number): Promise<boolean>
+  /** `false`: somebody holds the file. */
+  claim(fd: number): Promise<boolean>
+}
+
+export interface AcquireOptions {
+  signal?: AbortSignal | undefined
+  /** Longest wait in milliseconds, default one hour; 0 tries once; Infinity waits as long as it takes. */
+  timeoutMs?: number | undefined
+  onWait?: ((wait: Wait) => void) | undefined
+  /** Record the owner at once: for holds that are known to be long, such as a build. */
+  announce?: boolean | undefined
+  /** Nobody else asks for this lock, it only shows that its holder lives: no owner record, no gate. */
+  alone?: boolean | undefined
+}
+
+export const DEFAULT_TIMEOUT_MS = 60 * 60 * 1000
+
+export interface Wait {
+  path: string
+  /** Who holds the lock, as far as its record says. */
+  owner: Owner | null
+  verdict: Verdict
+  waitedMs: number
+  timeoutMs: number
+}
+
+export interface Lease {
+  readonly path: string
+  /** Whether another holder had to be waited for. */
+  readonly waited: boolean
+  readonly signal: AbortSignal
+  /**
+   * A descriptor that keeps the lock held as long as any process has it open: pass it in a child's `stdio`, and
+   * the lock outlives this process. `null` where the locker has no such thing.
+   */
+  handOn(): number | null
+  release(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}

@@ -1,0 +1,145 @@
+/**
+ * The lock for file systems on which kernel locks cannot be trusted (network, FUSE, unknown): proper-lockfile's
+ * directory and heartbeat, made safe by held-directory.ts (atomic take, release and takeover), observer.ts (who is
+ * dead), heartbeat.ts (off the main thread) and gate.ts (one contender a host).
+ *
+ * What can still go wrong, and costs work only: a holder that is stopped, or cut off from the server, for longer
+ * than the stale time is succeeded while it may still believe to hold. Its `lease.signal` aborts as soon as it runs
+ * again. Publishing keeps the cache right all the same.
+ */
+import type { Disk } from '../host/disk.js'
+import { attempt } from '../host/disk-errors.js'
+import type { Host } from '../host/host.js'
+import { gateDirectory } from '../host/temporary.js'
+import { type Gate, type Pass, openGate } from './gate.js'
+import { releaseAndRest, takeAndBeat, whenLost } from './heartbeat.js'
+import { HeldDirectory } from './held-directory.js'
+import type { Locker } from './locker.js'
+import { type Held, type Mechanism, createLocker } from './mechanism.js'
+import { Observer } from './observer.js'
+
+/** Four heartbeats; a holder whose heart has not beaten for so long gives its lock up by itself. */
+export const DEFAULT_STALE_MS = 15_000
+/** Others wait half as long again before they take over, so that the holder knows first. */
+const PATIENCE = 1.5
+const FIRST_POLL_MS = 20
+const LAST_POLL_MS = 500
+
+export interface LockfileOptions {
+  staleMs?: number
+  /** Host-local directory for gates; `null`: none. */
+  gateDirectory?: string | null
+}
+
+export function createLockfileLocker(host: Host, disk: Disk, options: LockfileOptions = {}): Locker {
+  return createLocker(host, disk, lockfileMechanism(host, disk, options))
+}
+
+function lockfileMechanism(host: Host, disk: Disk, options: LockfileOptions): Mechanism {
+  const staleMs = options.staleMs ?? DEFAULT_STALE_MS
+  const directory = options.gateDirectory === undefined ? gateDirectory() : options.gateDirectory
+  let opening: Promise<Gate | null> | undefined
+  const openedGate = (): Promise<Gate | null> =>
+    (opening ??= directory === null ? Promise.resolve(null) : openGate(host, directory))
+  const observe = (path: string): Observer =>
+    new Observer(host.clock, new HeldDirectory(disk, path), staleMs * PATIENCE)
+
+  async function tryTake(path: string, alone: boolean): Promise<Held | null> {
+    const gate = alone ? null : await openedGate()
+    const pass = gate ? await gate.tryEnter(path) : null
+    if (gate && pass === null) return null
+    return leavingOnFailure(pass, takeOnce(path, pass))
+  }
+
+  async function take(path: string, signal: AbortSignal, alone: boolean): Promise<Held> {
+    const observer = observe(path)
+    const gate = alone ? null : await openedGate()
+    const pass = gate ? await enterOrGoRound(gate, path, observer, signal) : null
+    return leavingOnFailure(pass, takeByPolling(path, pass, observer, signal))
+  }
+
+  async function takeByPolling(
+    path: string,
+    pass: Pass | null,
+    observer: Observer,
+    signal: AbortSignal,
+  ): Promise<Held> {
+    for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 1.5, LAST_POLL_MS)) {
+      signal.throwIfAborted()
+      const held = await takeOnce(path, pass)
+      if (held !== null) return held
+      const { token, stale } = await observer.look()
+      if (stale && token !== null) await observer.held.remove(token)
+      else await host.clock.sleep(pollMs * (0.75 + Math.random() / 2), signal)
+    }
+  }
+
+  async function takeOnce(path: string, pass: Pass | null): Promise<Held | null> {
+    const directory = new HeldDirectory(disk, path)
+    const holder = await directory.holder()
+    if (holder !== null) {
+      const isDead = pass !== null && (await pass.predecessor()) === holder
+      if (!isDead) return null
+      await directory.remove(holder)
+    }
+    const token = host.processes.token()
+    if (pass) await attempt(pass.announce(token))
+    return (await takeAndBeat(path, token, staleMs)) ? hold(directory, token, pass) : null
+  }
+
+  /**
+   * Waits at the gate, but not behind a process that holds it without its heart beating (stopped, or cut off): when
+   * nothing has moved for the patience time, goes to the network without a pass.
+   */
+  async function enterOrGoRound(
+    gate: Gate,
+    path: string,
+    observer: Observer,
+    signal: AbortSignal,
+  ): Promise<Pass | null> {
+    const round = new AbortController()
+    const watch = async (): Promise<void> => {
+      while (!(await observer.look()).stale) await host.clock.sleep(staleMs / 4, round.signal)
+    }
+    const entering = gate.enter(path, AbortSignal.any([signal, round.signal]))
+    // Whichever ends first ends the other; the gate may be entered in that very moment, so its word counts.
+    const watching = watch().finally(() => round.abort())
+    try {
+      return await entering
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!round.signal.aborted) throw error
+      return null
+    } finally {
+      round.abort()
+      await watching.catch(() => undefined)
+    }
+  }
+
+  return { kind: 'lockfile', lockPath: (path) => `${path}.held`, tryTake, take }
+}
+
+function hold(directory: HeldDirectory, token: string, pass: Pass | null): Held {
+  return {
+    onLost: (lost) => whenLost(token, lost),
+    check: () => directory.isHeldBy(token),
+    handOn: () => null,
+    async release() {
+      try {
+        await releaseAndRest(token)
+      } finally {
+        await pass?.leave()
+      }
+    },
+  }
+}
+
+async function leavingOnFailure<H extends Held | null>(pass: Pass | null, taking: Promise<H>): Promise<H> {
+  let held: H | null = null
+  try {
+    held = await taking
+    return held
+  } finally {
+    if (held === null) await pass?.leave()
+  }
+}

@@ -1,0 +1,23 @@
+/** Excludes within one process only: the queue of the frame is all it needs. For tests, and for single processes. */
+import type { Disk } from '../host/disk.js'
+import type { Host } from '../host/host.js'
+import type { Locker } from './locker.js'
+import { type Held, type Mechanism, createLocker } from './mechanism.js'
+
+const held: Held = {
+  release: () => Promise.resolve(),
+  onLost: () => undefined,
+  check: () => Promise.resolve(true),
+  handOn: () => null,
+}
+
+const mechanism: Mechanism = {
+  kind: 'memory',
+  lockPath: (path) => `memory:${path}`,
+  tryTake: () => Promise.resolve(held),
+  take: () => Promise.resolve(held),
+}
+
+export function createMemoryLocker(host: Host, disk: Disk): Locker {
+  return createLocker(host, disk, mechanism)
+}

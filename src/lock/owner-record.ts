@@ -1,0 +1,29 @@
+/**
+ * `<lock>.owner.json`: who holds the lock, for messages only. It may be missing, old or damaged at any time, and
+ * nothing but a message changes. Hence write-file-atomic: what it may lose when it fails does not matter here.
+ */
+import { type Owner, parseOwner } from '../core/owner.js'
+import type { Disk } from '../host/disk.js'
+import { attempt } from '../host/disk-errors.js'
+import { readSmallFile } from '../host/small-file.js'
+
+const MAX_BYTES = 16 * 1024
+
+const recordPath = (path: string): string => `${path}.owner.json`
+
+export async function writeOwner(path: string, owner: Owner): Promise<void> {
+  const { default: writeFileAtomic } = await import('write-file-atomic')
+  await attempt(writeFileAtomic(recordPath(path), JSON.stringify(owner), { fsync: false }))
+}
+
+export async function readOwner(disk: Disk, path: string): Promise<Owner | null> {
+  try {
+    return parseOwner(JSON.parse(await readSmallFile(disk, recordPath(path), MAX_BYTES)))
+  } catch {
+    return null
+  }
+}
+
+export async function removeOwner(disk: Disk, path: string): Promise<void> {
+  await attempt(disk.unlink(recordPath(path)))
+}

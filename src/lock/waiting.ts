@@ -1,0 +1,94 @@
+/**
+ * One wait: its abort and its time-out in one signal, and its announcements. Waiting that says nothing looks
+ * like a hang, and watchdogs kill what hangs (FACTS §1).
+ */
+import { LatchError } from '../core/errors.js'
+import { type Verdict, type Owner, describeOwner, judge } from '../core/owner.js'
+import type { Host } from '../host/host.js'
+import { type AcquireOptions, DEFAULT_TIMEOUT_MS, type Wait } from './locker.js'
+
+const FIRST_ANNOUNCEMENT_MS = 1_000
+const NEXT_ANNOUNCEMENT_MS = 10_000
+/** The longest time that setTimeout takes; what is longer (Infinity) is unbounded in practice: 24 days. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+export class Waiting {
+  readonly signal: AbortSignal
+  readonly #controller = new AbortController()
+  readonly #started: number
+  readonly #timeoutMs: number
+  readonly #cancels = new Set<() => void>()
+  #stopped = false
+
+  constructor(
+    readonly host: Host,
+    readonly path: string,
+    readonly options: AcquireOptions,
+    readonly readOwner: () => Promise<Owner | null>,
+  ) {
+    this.signal = this.#controller.signal
+    this.#started = host.clock.now()
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+    this.#followCaller()
+    if (this.#timeoutMs < LONGEST_TIMER_MS) this.#startTimer(this.#timeoutMs, () => void this.#expire())
+    if (options.onWait) this.#announceAfter(FIRST_ANNOUNCEMENT_MS)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    for (const cancel of this.#cancels) cancel()
+    this.#cancels.clear()
+  }
+
+  #followCaller(): void {
+    const caller = this.options.signal
+    if (caller === undefined) return
+    const abort = (): void => this.#controller.abort(caller.reason)
+    if (caller.aborted) return abort()
+    caller.addEventListener('abort', abort, { once: true })
+    this.#cancels.add(() => caller.removeEventListener('abort', abort))
+  }
+
+  #startTimer(ms: number, tick: () => void): void {
+    const cancel = this.host.clock.later(ms, () => {
+      this.#cancels.delete(cancel)
+      tick()
+    })
+    this.#cancels.add(cancel)
+  }
+
+  async #expire(): Promise<void> {
+    this.#controller.abort(timedOut(await this.describe()))
+  }
+
+  #announceAfter(ms: number): void {
+    this.#startTimer(ms, () => void this.#announce())
+  }
+
+  async #announce(): Promise<void> {
+    const wait = await this.describe()
+    if (this.#stopped || this.signal.aborted) return
+    this.#announceAfter(NEXT_ANNOUNCEMENT_MS)
+    this.options.onWait?.(wait)
+  }
+
+  async describe(): Promise<Wait> {
+    const owner: Owner | null = await this.readOwner()
+    const verdict: Verdict = owner === null ? 'unknown' : judge(owner, this.host.processes)
+    const waitedMs = Math.round(this.host.clock.now() - this.#started)
+    return { path: this.path, owner, verdict, waitedMs, timeoutMs: this.#timeoutMs }
+  }
+}
+
+/** The error of a wait that was not worth waiting for any longer. */
+export function timedOut({ path, owner, verdict, waitedMs }: Wait): LatchError {
+  const seen = verdict === 'dead' ? ', which is dead: somebody else holds it now' : ''
+  return new LatchError(
+    'WAIT_TIMEOUT',
+    `Gave up after ${waitedMs} ms waiting for ${describeOwner(owner)}${seen}: ${path}`,
+    {
+      hint: 'Wait longer with `timeoutMs`, or look at what the holder is doing.',
+      path,
+    },
+  )
+}

@@ -1,0 +1,61 @@
+/**
+ * `attempts/<id>.json`: what became of the last build of a key, written by whoever holds the key's lock. It decides
+ * who is told of a failure and when a build that keeps crashing is given up; never whether an entry is good.
+ *
+ * The life of a record: `building` before the build starts; removed after a publish; `failed` when the build threw;
+ * still `building` when the next holder comes: the builder died, and that is how a crash is known.
+ */
+import { type Owner, parseOwner } from '../core/owner.js'
+import type { Disk } from '../host/disk.js'
+import { attempt } from '../host/disk-errors.js'
+import { readSmallFile } from '../host/small-file.js'
+import type { Layout } from './layout.js'
+
+export interface Attempt {
+  /** Random: tells one attempt from the next. */
+  token: string
+  state: 'building' | 'failed'
+  owner: Owner
+  /** Milliseconds since 1970, of the last change. */
+  at: number
+  /** Builds before this one that took their process down, in a row. */
+  crashes: number
+  error?: { name: string; message: string; code?: string }
+}
+
+const MAX_BYTES = 64 * 1024
+
+export async function readAttempt(disk: Disk, layout: Layout, id: string): Promise<Attempt | null> {
+  try {
+    return parseAttempt(JSON.parse(await readSmallFile(disk, layout.attempt(id), MAX_BYTES)))
+  } catch {
+    return null
+  }
+}
+
+export async function writeAttempt(layout: Layout, id: string, record: Attempt): Promise<void> {
+  const { default: writeFileAtomic } = await import('write-file-atomic')
+  await attempt(writeFileAtomic(layout.attempt(id), JSON.stringify(record), { fsync: false }))
+}
+
+export async function clearAttempt(disk: Disk, layout: Layout, id: string): Promise<void> {
+  await attempt(disk.unlink(layout.attempt(id)))
+}
+
+function parseAttempt(value: unknown): Attempt | null {
+  const { token, state, owner, at, crashes, error } = (value ?? {}) as Record<string, unknown>
+  const parsedOwner = parseOwner(owner)
+  if (typeof token !== 'string' || parsedOwner === null || typeof at !== 'number') return null
+  if ((state !== 'building' && state !== 'failed') || !Number.isSafeInteger(crashes)) return null
+  const record: Attempt = { token, state, owner: parsedOwner, at, crashes: crashes as number }
+  return state === 'failed' ? { ...record, error: parseError(error) } : record
+}
+
+function parseError(value: unknown): { name: string; message: string; code?: string } {
+  const { name, message, code } = (value ?? {}) as Record<string, unknown>
+  return {
+    name: typeof name === 'string' ? name : 'Error',
+    message: typeof message === 'string' ? message : 'unknown error',
+    ...(typeof code === 'string' && { code }),
+  }
+}

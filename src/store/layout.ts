@@ -1,0 +1,85 @@
+/** Where everything is. The only file that knows a path inside a cache. */
+import { basename, dirname, join } from 'node:path'
+import { sha256 } from '../host/hash.js'
+
+export const SCHEMA = 1
+export const MANIFEST = 'MANIFEST.json'
+export const FILES = 'files'
+
+export class Layout {
+  readonly top: string
+  readonly format: string
+  readonly locks: string
+  readonly stage: string
+  readonly entries: string
+  readonly attempts: string
+  readonly pins: string
+  readonly trash: string
+
+  /** @param root absolute, with links resolved */
+  constructor(readonly root: string) {
+    this.top = join(root, `v${SCHEMA}`)
+    this.format = join(this.top, 'format.json')
+    this.locks = join(this.top, 'locks')
+    this.stage = join(this.top, 'stage')
+    this.entries = join(this.top, 'entries')
+    this.attempts = join(this.top, 'attempts')
+    this.pins = join(this.top, 'pins')
+    this.trash = join(this.top, 'trash')
+  }
+
+  get directories(): string[] {
+    return [this.locks, this.stage, this.entries, this.attempts, this.pins, this.trash]
+  }
+
+  /** Lock path without suffix. */
+  lock(name: string): string {
+    return `${this.locks}/${name}`
+  }
+
+  staged(token: string): string {
+    return `${this.stage}/${token}`
+  }
+
+  discarded(token: string): string {
+    return `${this.trash}/${token}`
+  }
+
+  /** @param id SHA-256 of the canonical key, in hex */
+  shelf(id: string): string {
+    return `${this.entries}/${id.slice(0, 2)}`
+  }
+
+  entry(id: string): string {
+    return `${this.entries}/${id.slice(0, 2)}/${id}`
+  }
+
+  attempt(id: string): string {
+    return `${this.attempts}/${id}.json`
+  }
+
+  pin(id: string, token: string): string {
+    return `${this.pins}/${id}.${token}`
+  }
+}
+
+/** The directory that keeps the books for a path outside of a cache. */
+export function bookkeepingRoot(target: string): string {
+  return join(dirname(target), '.cachelatch')
+}
+
+const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
+
+/**
+ * The lock name of a path: its last part where that is plain, so that a person, or Python, can write it down; with
+ * a hash behind a readable start where it is not.
+ */
+export function lockName(target: string): string {
+  const name = basename(target)
+  if (PLAIN_NAME.test(name)) return name
+  const readable = name
+    .replace(/[^A-Za-z0-9._-]+/g, '_')
+    .slice(0, 40)
+    .replace(/^[._-]+/, '')
+  return `${readable || 'name'}-${sha256(name).slice(0, 32)}`
+}

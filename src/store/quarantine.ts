@@ -1,0 +1,43 @@
+/** Out of the way in one step, then deleted: never a half-deleted entry under its name. */
+import type { Disk } from '../host/disk.js'
+import { isErrno } from '../host/disk-errors.js'
+import type { Layout } from './layout.js'
+import { lookUp } from './lookup.js'
+import { discard } from './stage.js'
+
+/**
+ * Moves the damaged entry into the trash and deletes it there. Looks at what was moved, because:
+ *   A: sees damage        B: sees damage, quarantines, compiles, publishes
+ *   A: quarantines: this moves B's good entry
+ * A good entry is put back; if yet another was published meanwhile, that one stays.
+ */
+export async function quarantine(
+  disk: Disk,
+  layout: Layout,
+  id: string,
+  key: string,
+  token: string,
+): Promise<void> {
+  const place = layout.discarded(token)
+  try {
+    await disk.rename(layout.entry(id), place)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return
+    throw error
+  }
+  const moved = await lookUp(disk, place, key, 'sizes')
+  if (moved.state === 'hit') {
+    await disk.close(moved.fd)
+    if (await putBack(disk, place, layout.entry(id))) return
+  }
+  await discard(place)
+}
+
+async function putBack(disk: Disk, place: string, path: string): Promise<boolean> {
+  try {
+    await disk.rename(place, path)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * What a test needs beyond Node. Missing things skip the test with the reason; with CACHELATCH_TEST_ALL=1 (CI), a
+ * missing thing is an error: nothing is skipped there unseen.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const PROBES = {
+  linux: () => process.platform === 'linux',
+  root: () => process.getuid?.() === 0,
+  bindfs: () => existsSync('/dev/fuse') && runs('bindfs', '--version'),
+  'flock(1)': () => runs('flock', '--version'),
+  'python3 with filelock': () => runs('python3', '-c', 'import filelock'),
+  'PID namespaces (unshare)': () => runs('unshare', '-fp', '--mount-proc', 'true'),
+  'mount tmpfs': () => process.getuid?.() === 0 && canMountTmpfs(),
+} as const
+
+export type Need = keyof typeof PROBES
+
+/** For `test.skipIf(missing('bindfs'))` and the like; says on stderr what is missing. */
+export function missing(...needs: Need[]): boolean {
+  const lacking = needs.filter((need) => !PROBES[need]())
+  if (lacking.length === 0) return false
+  const reason = `needs ${lacking.join(', ')}`
+  if (process.env['CACHELATCH_TEST_ALL'] === '1')
+    throw new Error(`This run must not skip anything, but a test ${reason}.`)
+  process.stderr.write(`skipped: ${reason}\n`)
+  return true
+}
+
+function runs(command: string, ...args: string[]): boolean {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0
+}
+
+function canMountTmpfs(): boolean {
+  const directory = mkdtempSync(join(tmpdir(), 'cachelatch-needs-'))
+  const mounted = runs('mount', '-t', 'tmpfs', 'none', directory)
+  if (mounted) runs('umount', directory)
+  rmSync(directory, { recursive: true, force: true })
+  return mounted
+}

@@ -1,0 +1,77 @@
+/** The house rules of ARCHITECTURE.md, as tests: import direction, who may touch the world, no dead file. */
+import { readFileSync, readdirSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { expect, test } from 'vitest'
+
+const SRC = join(import.meta.dirname, '../../../src')
+/** Imports run from a folder to those it lists, and within itself. */
+const MAY_IMPORT: Record<string, string[]> = {
+  core: [],
+  host: ['core'],
+  lock: ['core', 'host'],
+  store: ['core', 'host'],
+  latch: ['core', 'host', 'lock', 'store'],
+  launch: ['core', 'host', 'lock', 'store', 'latch'],
+  cli: ['core', 'host', 'lock', 'store', 'latch', 'launch'],
+  '.': ['core', 'host', 'lock', 'store', 'latch', 'launch'],
+}
+const THE_WORLD = /^node:(fs|fs\/promises|child_process|worker_threads|os|crypto|timers|timers\/promises)$/
+/** Entered by name, not by import. */
+const ENTRY_POINTS = ['index.ts', 'lock/heartbeat-thread.ts']
+
+const files = (readdirSync(SRC, { recursive: true }) as string[]).filter((name) => name.endsWith('.ts'))
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(SRC, file), 'utf8')
+  return [...text.matchAll(/(?:from|import\()\s*'([^']+)'/g)].map((match) => match[1])
+}
+
+function resolved(file: string, specifier: string): string {
+  return normalize(join(dirname(file), specifier)).replace(/\.js$/, '.ts')
+}
+
+function folderOf(file: string): string {
+  return dirname(file).split('/')[0]
+}
+
+test.each(files)('%s imports only from folders to its left', (file) => {
+  const folder = folderOf(file)
+  for (const specifier of importsOf(file).filter((name) => name.startsWith('.'))) {
+    expect([folder, ...MAY_IMPORT[folder]], `${file} imports ${specifier}`).toContain(
+      folderOf(resolved(file, specifier)),
+    )
+  }
+})
+
+test('host/ alone touches the world, and core/ is pure', () => {
+  const offenders = files
+    .filter((file) => folderOf(file) !== 'host')
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((name) => THE_WORLD.test(name))
+        .map((name) => `${file}: ${name}`),
+    )
+  expect(offenders).toEqual([])
+  expect(
+    files
+      .filter((file) => folderOf(file) === 'core')
+      .flatMap((file) => importsOf(file).filter((name) => name.startsWith('node:'))),
+  ).toEqual([])
+})
+
+test('no file is dead', () => {
+  const reached = new Set<string>()
+  const visit = (file: string): void => {
+    if (reached.has(file)) return
+    reached.add(file)
+    for (const specifier of importsOf(file).filter((name) => name.startsWith('.')))
+      visit(resolved(file, specifier))
+  }
+  ENTRY_POINTS.forEach(visit)
+  expect(files.filter((file) => !reached.has(file))).toEqual([])
+})
+
+test('no source file is over 300 lines', () => {
+  const long = files.filter((file) => readFileSync(join(SRC, file), 'utf8').split('\n').length > 300)
+  expect(long).toEqual([])
+})
