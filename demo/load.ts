@@ -10,7 +10,7 @@ import { runReference } from './reference.js'
 declare const WebAssembly: {
   instantiate(
     bytes: Uint8Array,
-  ): Promise<{ instance: { exports: { memory: { buffer: ArrayBuffer }; run(): void } } }>
+  ): Promise<{ instance: { exports: { memory: { buffer: ArrayBuffer }; run: () => void } } }>
 }
 
 export class CorruptFile extends Error {}
