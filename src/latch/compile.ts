@@ -39,6 +39,8 @@ export interface CompileOptions {
   strict?: boolean | undefined
   /** Builds although it took its process down three times in a row. */
   retryCrashed?: boolean | undefined
+  /** A private result outlives the process: for those who only hand its path on. */
+  keepPrivate?: boolean | undefined
 }
 
 export interface Job {
