@@ -15,8 +15,10 @@ export interface LeftoverOptions {
 }
 
 const CONCURRENCY = 8
-/** 128 random bits in hex, as stages, pins and tokens are named. */
-const TOKEN = /^(?:[0-9a-f]{64}\.)?[0-9a-f]{32}$/
+/** 128 random bits in hex: a stage. */
+const TOKEN = /^[0-9a-f]{32}$/
+/** A network lock that shows that somebody lives: `<stage or pin>.held`. */
+const HELD = '.held'
 const CANDIDATE = /\.held-[0-9a-f]{32}$/
 const DRAFT = /^\.v\d+-[0-9a-f]{32}$|^\.probe-[0-9a-f]{32}$/
 
@@ -30,34 +32,30 @@ export async function collectLeftovers(
     const stats = await orElse(disk.lstat(path), null, 'ENOENT')
     return stats !== null && options.now - stats.mtimeMs >= options.graceMs
   }
-  const removeClaimed = async (path: string): Promise<boolean> => {
-    if (!(await isOld(path))) return false
+  const removeUnheld = async (path: string, sign = path): Promise<boolean> => {
+    if (!(await isOld(sign))) return false
     const letGo = await options.claim(path)
     if (letGo === null) return false
-    await discard(path)
+    await discard(disk, path)
     await attempt(letGo())
     return true
   }
-  const removeOld = async (path: string): Promise<boolean> => {
-    if (!(await isOld(path))) return false
-    await discard(path)
+  const removeHeld = (sign: string): Promise<boolean> => removeUnheld(sign.slice(0, -HELD.length), sign)
+  const remove = async (path: string): Promise<boolean> => {
+    await discard(disk, path)
     return true
   }
+  const removeOld = async (path: string): Promise<boolean> => (await isOld(path)) && remove(path)
+  const isHeld = (name: string): boolean => name.endsWith(HELD)
+  const isOther = (name: string): boolean => !TOKEN.test(name) && !isHeld(name)
+
   const counts = [
-    await each(disk, layout.stage, (name) => TOKEN.test(name), removeClaimed),
-    await each(disk, layout.stage, (name) => !TOKEN.test(name), removeOld),
-    await each(
-      disk,
-      layout.pins,
-      (name) => name.endsWith('.held'),
-      (path) => removeClaimed(path.slice(0, -'.held'.length)),
-    ),
-    await each(
-      disk,
-      layout.trash,
-      () => true,
-      async (path) => (await discard(path), true),
-    ),
+    await each(disk, layout.stage, (name) => TOKEN.test(name), removeUnheld),
+    await each(disk, layout.stage, isHeld, removeHeld),
+    await each(disk, layout.stage, isOther, removeOld),
+    await each(disk, layout.pins, isHeld, removeHeld),
+    await each(disk, layout.pins, isOther, removeOld),
+    await each(disk, layout.trash, () => true, remove),
     await each(disk, layout.locks, (name) => CANDIDATE.test(name), removeOld),
     await each(disk, layout.root, (name) => DRAFT.test(name), removeOld),
   ]
