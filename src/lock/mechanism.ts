@@ -97,7 +97,11 @@ export function createLocker(host: Host, disk: Disk, mechanism: Mechanism): Lock
     }
     const watch = async (): Promise<void> => {
       record()
-      if (!(await held.check())) lose(new Error(`The lock was taken away from under its holder: ${path}`))
+      await held.check().then(
+        (isOurs) => isOurs || lose(new Error(`The lock was taken away from under its holder: ${path}`)),
+        (cause: unknown) =>
+          lose(new Error(`Whether the lock is still held cannot be seen: ${path}`, { cause })),
+      )
       if (released === undefined && lost === undefined)
         cancel = host.clock.later(CHECK_EVERY_MS, () => void watch())
     }
