@@ -1,5 +1,5 @@
 /** What kind of file system a directory is on: decides the locker, and which thread makes the calls. */
-import { readFileSync, statfsSync, statSync } from 'node:fs'
+import { readFileSync, realpathSync, statfsSync, statSync } from 'node:fs'
 
 export type Locality = 'local' | 'network' | 'unknown'
 
@@ -45,7 +45,7 @@ const NETWORK = new Set([
 ])
 
 export function inspectFileSystem(directory: string): FileSystem {
-  const mount = findMount(directory)
+  const mount = findMount(realpathSync(directory))
   if (mount !== null) return { ...mount, locality: localityOf(mount.type) }
   const type = process.platform === 'darwin' ? darwinType(directory) : 'unknown'
   return { type, locality: localityOf(type), mountPoint: null, options: [] }
