@@ -52,3 +52,25 @@ export function steppedHost(step: () => void): Host {
     processes: { ...processes, token: () => then(() => processes.token()) },
   }
 }
+
+/** Announces waiting, and looks after its leases, `times` sooner; what it measures is not changed. */
+export function impatientHost(times: number): Host {
+  const host = realHost()
+  return { ...host, clock: { ...host.clock, later: (ms, tick) => host.clock.later(ms / times, tick) } }
+}
+
+/** Calls `before` and `after` every call to a disk and every taking of a kernel lock. */
+export function watchedHost(host: Host, before: (name: string) => void, after: (name: string) => void): Host {
+  const { native } = host
+  const flock: NonNullable<Host['native']>['flock'] = (fd, mode) => {
+    before('flock')
+    const taken = native!.flock(fd, mode)
+    after('flock')
+    return taken
+  }
+  return {
+    ...host,
+    diskFor: (fileSystem) => watchedDisk(host.diskFor(fileSystem), before, after),
+    native: native && { ...native, flock },
+  }
+}
