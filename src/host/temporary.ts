@@ -1,5 +1,5 @@
 /** Directories outside every cache: gates, and private results. */
-import { mkdirSync, realpathSync, rmSync, statfsSync } from 'node:fs'
+import { mkdirSync, realpathSync, rmSync, statSync, statfsSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -40,6 +40,12 @@ function removeAll(): void {
 export function makeRealDirectory(path: string): string {
   mkdirSync(path, { recursive: true })
   return realpathSync(path)
+}
+
+/** Tells a directory from another that stands under the same name later; `null` where there is none. */
+export function directoryIdentity(path: string): string | null {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  return stats === undefined ? null : `${stats.dev}:${stats.ino}`
 }
 
 /** What an ordinary user may still write on the file system of `path`; no inode left counts as no byte left. */

@@ -7,9 +7,9 @@ import type { Check } from '../store/lookup.js'
 import { type Build, type CompileOptions, compileOnce, mayDegrade } from './compile.js'
 import { type Entry, findPinned } from './entry.js'
 import { announceDegradation, emit } from './events.js'
-import { type OpenOptions, type Opened, openRoot, withReopening } from './open.js'
+import { type OpenOptions, type Opened, foreignLockPath, openRoot, withReopening } from './open.js'
 import { CallerError } from './caller-error.js'
-import { compilePrivately, failedForLackOfSpace } from './private.js'
+import { compilePrivately } from './private.js'
 import { DEFAULT_GRACE_MS, sweep } from './staging.js'
 
 export interface CacheOptions extends OpenOptions {
@@ -72,12 +72,10 @@ export class Cache {
     try {
       entry = await withReopening(this.#open, (opened) => compileOnce(opened, job))
     } catch (error) {
-      const why = this.#reasonToDegrade(error, settled)
-      if (why === null)
-        throw error instanceof CallerError
-          ? error.thrown
-          : explain(error, 'Compiling through the cache', this.root)
-      entry = await compilePrivately(this.root, canonical, build, why, settled.signal)
+      if (error instanceof CallerError) throw error.thrown
+      const trouble = explain(error, 'Compiling through the cache', this.root)
+      if (!mayDegrade(error, settled)) throw trouble
+      entry = await compilePrivately(this.root, canonical, build, trouble, settled.signal)
     }
     const elapsedMs = this.host.clock.now() - started
     emit({ type: 'obtained', key: canonical, path: entry.path, outcome: entry.outcome, elapsedMs })
@@ -95,15 +93,17 @@ export class Cache {
     } catch (error) {
       if ((options.strict ?? this.options.strict) || !isCacheTrouble(error))
         throw explain(error, 'Reading the cache', this.root)
-      announceDegradation(this.root, canonical, error)
+      announceDegradation(this.root, canonical, explain(error, 'Reading the cache', this.root))
       return null
     }
   }
 
-  /** The file that another program must lock (Python: `filelock.FileLock(path)`) to exclude the builders of `key`. */
+  /**
+   * The file that another program must lock (Python: `filelock.FileLock(path)`) to exclude the builders of `key`.
+   * @throws LatchError LOCK_UNAVAILABLE where the lock is no kernel lock: another program cannot take part
+   */
   async lockPath(key: Key): Promise<string> {
-    const { locker, layout } = await this.#open(false)
-    return locker.lockPath(layout.lock(sha256(canonicalKey(key))))
+    return foreignLockPath(await this.#open(false), sha256(canonicalKey(key)))
   }
 
   /** The lock in use here, and why. */
@@ -128,12 +128,5 @@ export class Cache {
       this.#opening = undefined
       throw error
     }))
-  }
-
-  #reasonToDegrade(error: unknown, options: CompileOptions): unknown {
-    if (!(error instanceof CallerError))
-      return mayDegrade(error, options) ? explain(error, 'Using the cache', this.root) : null
-    const mayRetry = !options.strict && !options.signal?.aborted
-    return mayRetry && failedForLackOfSpace(error, this.root) ? error.thrown : null
   }
 }

@@ -4,20 +4,23 @@
  */
 import { basename, dirname, resolve } from 'node:path'
 import { LatchError } from '../core/errors.js'
+import type { Disk } from '../host/disk.js'
 import { attempt, explain, orElse } from '../host/disk-errors.js'
 import { realHost } from '../host/host.js'
-import { makeRealDirectory } from '../host/temporary.js'
+import { directoryIdentity, makeRealDirectory } from '../host/temporary.js'
 import { type Lease, type Wait } from '../lock/locker.js'
 import type { Source } from '../store/bytes.js'
 import { bookkeepingRoot, lockName } from '../store/layout.js'
-import { placeDirectory, placeFile, replaceDirectory } from '../store/publish.js'
-import { discard, fillFile, stageDirectory } from '../store/stage.js'
+import { placeDirectory, placeFile, replaceDirectory, unusable } from '../store/publish.js'
+import { fillFile, stageDirectory, stageFile } from '../store/stage.js'
 import { readTree, syncTree } from '../store/tree.js'
 import { CallerError, asCaller } from './caller-error.js'
+import { fromCaller } from './caller-source.js'
+import { cacheToBlame } from './blame.js'
 import { announceWait } from './events.js'
 import { heldHere, whileHolding } from './holding.js'
-import { type OpenOptions, type Opened, openRoot, withReopening } from './open.js'
-import { keepAlive, sweepOnce } from './staging.js'
+import { type OpenOptions, type Opened, foreignLockPath, openRoot, withReopening } from './open.js'
+import { inStage, sweepOnce } from './staging.js'
 
 export interface LockOptions extends Pick<OpenOptions, 'locker' | 'staleMs'> {
   /** Ends the waiting, and the writing where that can be ended; rejects with its reason. */
@@ -46,10 +49,18 @@ export async function withLock<T>(
   return locked(path, options, (_place, lease) => asCaller(() => work(lease)))
 }
 
-/** The file that another program must lock (Python: `filelock.FileLock(path)`) to exclude `withLock(path)`. */
+/**
+ * The file that another program must lock (Python: `filelock.FileLock(path)`) to exclude `withLock(path)`.
+ * @throws LatchError LOCK_UNAVAILABLE where the lock is no kernel lock: another program cannot take part
+ */
 export async function lockPath(path: string, options: LockOptions = {}): Promise<string> {
-  const { opened, name } = await locate(resolve(path), options)
-  return opened.locker.lockPath(opened.layout.lock(name))
+  const absolute = resolve(path)
+  try {
+    const { opened, name } = await locate(absolute, options)
+    return foreignLockPath(opened, name)
+  } catch (error) {
+    throw explain(error, 'Finding the lock', absolute)
+  }
 }
 
 /**
@@ -61,59 +72,67 @@ export async function writeFile(
   source: Source,
   options: LockOptions & { mode?: number | undefined } = {},
 ): Promise<void> {
+  const once = fromCaller(source, options.signal)
   await locked(path, options, async ({ opened, target, parent }) => {
-    const { disk, layout, host } = opened
+    const { disk } = opened
     await sweepOnce(opened)
     const existing = await orElse(disk.lstat(target), null, 'ENOENT')
     const mode = options.mode ?? (existing?.isFile() ? existing.mode & 0o7777 : undefined)
-    const stage = layout.staged(host.processes.token())
-    const fd = await disk.createExclusive(stage, mode ?? 0o666)
-    const life = await keepAlive(opened, stage, fd)
-    let placed = false
-    try {
-      if (mode !== undefined) await disk.chmod(stage, mode)
-      await fillFile(disk, fd, fromCaller(source), options.signal)
-      await placeFile(disk, stage, target, parent)
-      placed = true
-    } finally {
-      await life.end()
-      if (!placed) await discard(stage)
-    }
+    await inStage(
+      opened,
+      (stage) => stageFile(disk, stage, mode),
+      async (stage, fd) => {
+        await fillFile(disk, fd, once, options.signal)
+        await placeFile(disk, stage, target, parent)
+      },
+    )
   })
 }
 
 /**
- * Fills a private directory and puts it at `path` in one step. `kept`: one was there, and stays.
- * @throws LatchError BUILD_INVALID when `fill` leaves nothing, or what cannot be published
+ * Fills a private directory and puts it at `path` in one step. `kept`: one was there, and stays. `fill` is called
+ * once more when somebody removed the directory that it was given.
+ * @throws LatchError BUILD_INVALID when `fill` leaves nothing, or what cannot be published; TARGET_UNUSABLE where
+ *   something that is no directory stands
  */
 export async function writeDirectory(
   path: string,
   fill: (dir: string) => void | Promise<void>,
   options: WriteDirectoryOptions = {},
 ): Promise<{ outcome: 'written' | 'kept' | 'replaced' }> {
-  return locked(path, options, async (place) => {
-    const { opened, target, parent } = place
-    const { disk, layout, host } = opened
+  return locked(path, options, async ({ opened, target, parent }) => {
+    const { disk, host } = opened
     const keep = (options.ifExists ?? 'keep') === 'keep'
-    if (keep && (await isDirectory(opened, target))) return { outcome: 'kept' }
+    if ((await isFilledDirectory(disk, target)) && keep) return { outcome: 'kept' }
     await sweepOnce(opened)
-    const stage = await stageDirectory(disk, layout, host.processes.token())
-    const life = await keepAlive(opened, stage, await disk.openRead(stage))
-    try {
-      await asCaller(() => fill(stage))
-      options.signal?.throwIfAborted()
-      const tree = await readTree(disk, stage)
-      if (tree.files.length === 0) throw nothingLeft(stage)
-      await syncTree(disk, stage, tree, false)
-      if (await placeDirectory(disk, stage, target, parent)) return { outcome: 'written' }
-      if (keep) return { outcome: 'kept' }
-      await replaceDirectory(disk, host.native, stage, target, parent)
-      return { outcome: 'replaced' }
-    } finally {
-      await life.end()
-      await discard(stage)
-    }
+    return inStage(
+      opened,
+      (stage) => stageDirectory(disk, stage),
+      async (stage) => {
+        await fillByCaller(opened, stage, fill)
+        options.signal?.throwIfAborted()
+        const tree = await readTree(disk, stage)
+        if (tree.files.length === 0) throw nothingLeft(stage)
+        await syncTree(disk, stage, tree, false)
+        if (await placeDirectory(disk, stage, target, parent)) return { outcome: 'written' }
+        if (keep) return { outcome: 'kept' }
+        await replaceDirectory(disk, host.native, stage, target, parent)
+        return { outcome: 'replaced' }
+      },
+    )
   })
+}
+
+async function fillByCaller(
+  opened: Opened,
+  stage: string,
+  fill: (dir: string) => void | Promise<void>,
+): Promise<void> {
+  try {
+    await fill(stage)
+  } catch (error) {
+    throw (await cacheToBlame(opened, stage, error)) ?? new CallerError(error)
+  }
 }
 
 interface Place {
@@ -152,45 +171,38 @@ async function locked<T>(
   }
 }
 
-const places = new Map<string, Promise<Opened>>()
+const places = new Map<string, { identity: string | null; opening: Promise<Opened> }>()
 
-/** Opened once a process and directory. */
+/** Opened once a process and directory; anew where another directory has come to stand under that name. */
 async function locate(absolute: string, options: LockOptions, again = false): Promise<Place> {
   const directory = dirname(absolute)
-  const memo = `${typeof options.locker === 'string' ? options.locker : 'auto'}:${directory}`
-  if (again) places.delete(memo)
-  let opening = places.get(memo)
-  if (opening === undefined) {
-    opening = openRoot(realHost(), bookkeepingRoot(`${makeRealDirectory(directory)}/x`), options)
-    places.set(memo, opening)
-    opening.catch(() => places.delete(memo))
+  const name = lockName(absolute)
+  const { locker = 'auto' } = options
+  // A locker object is its caller's own business: nothing is remembered for it.
+  const memo = typeof locker === 'string' ? `${locker}:${directory}` : null
+  let place = memo === null || again ? undefined : places.get(memo)
+  if (place === undefined || place.identity !== directoryIdentity(directory)) {
+    const root = bookkeepingRoot(`${makeRealDirectory(directory)}/x`)
+    place = { identity: directoryIdentity(directory), opening: openRoot(realHost(), root, options) }
+    if (memo !== null) remember(memo, place)
   }
-  const opened = await opening
+  const opened = await place.opening
   const parent = dirname(opened.layout.root)
-  return { opened, target: `${parent}/${basename(absolute)}`, parent, name: lockName(absolute) }
+  return { opened, target: `${parent}/${basename(absolute)}`, parent, name }
 }
 
-/** A stream fails with errors of its own: they are the caller's. */
-function fromCaller(source: Source): Source {
-  if (typeof source !== 'object' || !(Symbol.asyncIterator in source)) return source
-  return (async function* () {
-    const iterator = source[Symbol.asyncIterator]()
-    try {
-      for (;;) {
-        const { done, value } = await asCaller(() => iterator.next())
-        if (done) return
-        yield value
-      }
-    } finally {
-      await iterator.return?.()
-    }
-  })()
+function remember(memo: string, place: { identity: string | null; opening: Promise<Opened> }): void {
+  places.set(memo, place)
+  place.opening.catch(() => {
+    if (places.get(memo) === place) places.delete(memo)
+  })
 }
 
-async function isDirectory({ disk }: Opened, path: string): Promise<boolean> {
+/** An empty directory holds nothing to keep: publishing replaces it. */
+async function isFilledDirectory(disk: Disk, path: string): Promise<boolean> {
   const stats = await orElse(disk.lstat(path), null, 'ENOENT')
-  if (!stats?.isDirectory()) return false
-  // An empty directory holds nothing to keep: publishing replaces it.
+  if (stats === null) return false
+  if (!stats.isDirectory()) throw unusable(path)
   return (await disk.readdir(path)).length > 0
 }
 

@@ -89,7 +89,7 @@ export function createLocker(host: Host, disk: Disk, mechanism: Mechanism): Lock
     let lost: Error | undefined
 
     const record = (): void => {
-      if (keepsRecord) recorded ??= writeOwner(path, host.processes.asOwner(since))
+      if (keepsRecord) recorded ??= writeOwner(disk, path, host.processes.asOwner(since))
     }
     const lose = (reason: Error): void => {
       lost ??= reason

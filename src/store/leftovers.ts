@@ -18,6 +18,8 @@ const CONCURRENCY = 8
 /** 128 random bits in hex, as stages, pins and tokens are named. */
 const TOKEN = /^(?:[0-9a-f]{64}\.)?[0-9a-f]{32}$/
 const CANDIDATE = /\.held-[0-9a-f]{32}$/
+/** Of records: see writeRecord. */
+const RECORD_DRAFT = /\.json\.[0-9a-f]{32}(?:\.\d+)?$/
 const DRAFT = /^\.v\d+-[0-9a-f]{32}$|^\.probe-[0-9a-f]{32}$/
 
 /** Returns how many were removed. Whatever cannot be removed is left for the next time. */
@@ -34,13 +36,13 @@ export async function collectLeftovers(
     if (!(await isOld(path))) return false
     const letGo = await options.claim(path)
     if (letGo === null) return false
-    await discard(path)
+    await discard(disk, path)
     await attempt(letGo())
     return true
   }
   const removeOld = async (path: string): Promise<boolean> => {
     if (!(await isOld(path))) return false
-    await discard(path)
+    await discard(disk, path)
     return true
   }
   const counts = [
@@ -56,9 +58,10 @@ export async function collectLeftovers(
       disk,
       layout.trash,
       () => true,
-      async (path) => (await discard(path), true),
+      async (path) => (await discard(disk, path), true),
     ),
-    await each(disk, layout.locks, (name) => CANDIDATE.test(name), removeOld),
+    await each(disk, layout.locks, (name) => CANDIDATE.test(name) || RECORD_DRAFT.test(name), removeOld),
+    await each(disk, layout.attempts, (name) => RECORD_DRAFT.test(name), removeOld),
     await each(disk, layout.root, (name) => DRAFT.test(name), removeOld),
   ]
   return counts.reduce((sum, count) => sum + count, 0)

@@ -46,6 +46,14 @@ export async function lookUp(disk: Disk, path: string, key: string, check: Check
   }
 }
 
+/** Whether a whole entry of `key` is there. */
+export async function isGood(disk: Disk, path: string, key: string, check: Check): Promise<boolean> {
+  const lookup = await lookUp(disk, path, key, check)
+  if (lookup.state !== 'hit') return false
+  await disk.close(lookup.fd)
+  return true
+}
+
 async function readEntry(disk: Disk, fd: number, path: string, key: string, check: Check): Promise<Lookup> {
   let text: string
   let stats: Stats

@@ -9,11 +9,11 @@
  */
 import { LatchError } from '../core/errors.js'
 import type { Disk } from '../host/disk.js'
-import { attempt, errnoOf, isErrno, orElse } from '../host/disk-errors.js'
+import { attempt, isErrno, orElse } from '../host/disk-errors.js'
 import type { Native } from '../host/native.js'
 import { discard } from './stage.js'
-import { FILES, type Layout, MANIFEST } from './layout.js'
-import { type Lookup, lookUp } from './lookup.js'
+import { FILES, type Layout, MANIFEST, notADirectory } from './layout.js'
+import { type Check, isGood } from './lookup.js'
 import { type Manifest, encodeManifest } from './manifest.js'
 import { quarantine } from './quarantine.js'
 import { readTree, syncPath, syncTree } from './tree.js'
@@ -26,6 +26,8 @@ export interface EntryDraft {
   key: string
   createdAt: number
   buildMs: number
+  /** How closely an entry that is there already is looked at before ours is dropped. */
+  check: Check
 }
 
 /** Each time somebody's damaged or planted thing stands at the name, it is moved away. */
@@ -70,7 +72,7 @@ export async function placeEntry(
   draft: EntryDraft,
   tokens: () => string,
 ): Promise<boolean> {
-  const { id, key, stage } = draft
+  const { id, key, stage, check } = draft
   const shelf = layout.shelf(id)
   const isNewShelf = await makeShelf(disk, shelf)
   for (let tries = 1; ; tries++) {
@@ -80,8 +82,8 @@ export async function placeEntry(
     } catch (error) {
       if (await hasHappened(disk, stage, layout.entry(id))) break
       if (!isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EISDIR') || tries === MAX_TRIES) throw error
-      if (await isGood(disk, layout, id, key)) return false
-      await quarantine(disk, layout, id, key, tokens())
+      if (await isGood(disk, layout.entry(id), key, check)) return false
+      await quarantine(disk, layout, { id, key, check, token: tokens() })
     }
   }
   await attempt(syncPath(disk, shelf))
@@ -90,11 +92,15 @@ export async function placeEntry(
 }
 
 async function makeShelf(disk: Disk, shelf: string): Promise<boolean> {
-  return orElse(
-    disk.mkdir(shelf).then(() => true),
-    false,
-    'EEXIST',
-  )
+  try {
+    await disk.mkdir(shelf)
+    return true
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error
+    // A link would lead the rename out of the cache.
+    if ((await disk.lstat(shelf)).isDirectory()) return false
+    throw notADirectory(shelf, error)
+  }
 }
 
 /** The stage is gone although the rename reported an error, and something is there: our own rename arrived. */
@@ -102,13 +108,6 @@ async function hasHappened(disk: Disk, stage: string, final: string): Promise<bo
   const exists = async (path: string): Promise<boolean> =>
     (await orElse(disk.lstat(path), null, 'ENOENT', 'ENOTDIR')) !== null
   return !(await exists(stage)) && (await exists(final))
-}
-
-async function isGood(disk: Disk, layout: Layout, id: string, key: string): Promise<boolean> {
-  const lookup: Lookup = await lookUp(disk, layout.entry(id), key, 'sizes')
-  if (lookup.state !== 'hit') return false
-  await disk.close(lookup.fd)
-  return true
 }
 
 /** One file onto its final name, replacing what file is there. */
@@ -153,7 +152,7 @@ export async function replaceDirectory(
 ): Promise<void> {
   if (native?.exchange(stage, target)) {
     await attempt(syncPath(disk, parent))
-    return discard(stage)
+    return // What stands at the stage now is the old one: the caller removes its stage.
   }
   const old = `${stage}-old`
   await disk.rename(target, old)
@@ -164,7 +163,7 @@ export async function replaceDirectory(
     throw error
   }
   await attempt(syncPath(disk, parent))
-  await discard(old)
+  await discard(disk, old)
 }
 
 function emptyBuild(path: string): LatchError {
@@ -181,8 +180,9 @@ function shortManifest(path: string): LatchError {
   })
 }
 
-function unusable(target: string, cause: unknown): LatchError {
-  return new LatchError('TARGET_UNUSABLE', `${target} cannot be replaced (${errnoOf(cause)}).`, {
+/** Something of another kind stands at the target. */
+export function unusable(target: string, cause?: unknown): LatchError {
+  return new LatchError('TARGET_UNUSABLE', `${target} is of another kind, and is not replaced.`, {
     hint: 'A file replaces a file, a directory a directory: remove what stands there, or choose another name.',
     path: target,
     cause,
