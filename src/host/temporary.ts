@@ -42,8 +42,8 @@ export function makeRealDirectory(path: string): string {
   return realpathSync(path)
 }
 
-/** Tells a directory from another that stands under the same name later; `null` where there is none. */
-export function directoryIdentity(path: string): string | null {
+/** Tells the directory that a link leads to from another one later; `null` where there is none. */
+export function linkIdentity(path: string): string | null {
   const stats = statSync(path, { throwIfNoEntry: false })
   return stats === undefined ? null : `${stats.dev}:${stats.ino}`
 }

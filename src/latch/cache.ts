@@ -4,10 +4,10 @@ import { explain, isCacheTrouble } from '../host/disk-errors.js'
 import { sha256 } from '../host/hash.js'
 import { type Host, realHost } from '../host/host.js'
 import type { Check } from '../store/lookup.js'
-import { type Build, type CompileOptions, compileOnce, mayDegrade } from './compile.js'
+import { type Build, type CompileOptions, type Job, compileOnce, mayDegrade } from './compile.js'
 import { type Entry, findPinned } from './entry.js'
 import { announceDegradation, emit } from './events.js'
-import { type OpenOptions, type Opened, foreignLockPath, openRoot, withReopening } from './open.js'
+import { type OpenOptions, type Opened, foreignLockPath, openRoot, withSecondChance } from './open.js'
 import { CallerError } from './caller-error.js'
 import { compilePrivately } from './private.js'
 import { DEFAULT_GRACE_MS, sweep } from './staging.js'
@@ -70,7 +70,7 @@ export class Cache {
     const started = this.host.clock.now()
     let entry: Entry
     try {
-      entry = await withReopening(this.#open, (opened) => compileOnce(opened, job))
+      entry = await this.#compile(job)
     } catch (error) {
       if (error instanceof CallerError) throw error.thrown
       const trouble = explain(error, 'Compiling through the cache', this.root)
@@ -87,7 +87,7 @@ export class Cache {
     const canonical = canonicalKey(key)
     const check = options.check ?? this.options.check ?? 'sizes'
     try {
-      const opened = await this.#open(false)
+      const opened = await this.#open()
       const found = await findPinned(opened, sha256(canonical), canonical, check)
       return found.state === 'hit' ? found.entry('hit') : null
     } catch (error) {
@@ -103,27 +103,39 @@ export class Cache {
    * @throws LatchError LOCK_UNAVAILABLE where the lock is no kernel lock: another program cannot take part
    */
   async lockPath(key: Key): Promise<string> {
-    return foreignLockPath(await this.#open(false), sha256(canonicalKey(key)))
+    const opened = await this.#open()
+    return foreignLockPath(opened, opened.layout.lock(sha256(canonicalKey(key))))
   }
 
   /** The lock in use here, and why. */
   async locker(): Promise<{ kind: string; reason: string; fileSystem: string }> {
-    const { locker, reason, fileSystem } = await this.#open(false)
+    const { locker, reason, fileSystem } = await this.#open()
     return { kind: locker.kind, reason, fileSystem: fileSystem.type }
   }
 
   /** Removes what crashes have left. */
   async gc(options: GcOptions = {}): Promise<GcReport> {
     const leftovers = await sweep(
-      await this.#open(false),
+      await this.#open(),
       options.graceMs ?? DEFAULT_GRACE_MS,
       options.watchMs ?? 0,
     )
     return { schema: 1, leftovers }
   }
 
-  readonly #open = (again: boolean): Promise<Opened> => {
-    if (again) this.#opening = undefined
+  async #compile(job: Job): Promise<Entry> {
+    const opened = await this.#open()
+    return withSecondChance(
+      opened,
+      () => compileOnce(opened, job),
+      async () => {
+        this.#opening = undefined
+        return compileOnce(await this.#open(), job)
+      },
+    )
+  }
+
+  #open(): Promise<Opened> {
     return (this.#opening ??= openRoot(this.host, this.root, this.options).catch((error: unknown) => {
       this.#opening = undefined
       throw error

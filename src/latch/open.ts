@@ -116,31 +116,30 @@ function mismatch(layout: Layout, format: Format, why: string): LatchError {
 }
 
 /** The path of a lock for other programs. Only flock is a lock that others know: never a path that excludes nobody. */
-export function foreignLockPath({ locker, layout }: Opened, name: string): string {
-  if (locker.kind !== 'lockfile' && locker.kind !== 'memory') return locker.lockPath(layout.lock(name))
+export function foreignLockPath({ locker, layout }: Opened, lock: string): string {
+  if (locker.kind !== 'lockfile' && locker.kind !== 'memory') return locker.lockPath(lock)
   throw new LatchError('LOCK_UNAVAILABLE', `The \`${locker.kind}\` lock excludes no other program.`, {
     hint: 'Use a cache on a local file system, where the lock is flock(2).',
     path: layout.root,
   })
 }
 
-/** Runs `use` with the opened root; when that was removed meanwhile, makes it anew and runs once more. */
-export async function withReopening<T>(
-  open: (again: boolean) => Promise<Opened>,
-  use: (opened: Opened) => Promise<T>,
+/** Runs `first`; when it failed because the root was removed under it, runs `again`, which opens it anew. */
+export async function withSecondChance<T>(
+  opened: Opened,
+  first: () => Promise<T>,
+  again: () => Promise<T>,
 ): Promise<T> {
-  const opened = await open(false)
   try {
-    return await use(opened)
+    return await first()
   } catch (error) {
     if (!(await wasRemoved(opened, error))) throw error
   }
-  const anew = await open(true)
   try {
-    return await use(anew)
+    return await again()
   } catch (error) {
-    if (isLatchError(error) || !(await wasRemoved(anew, error))) throw error
-    throw gone(anew.layout.root, 'The cache was removed while it was in use, again and again', error)
+    if (isLatchError(error) || !(await wasRemoved(opened, error))) throw error
+    throw gone(opened.layout.root, 'The cache was removed while it was in use, again and again', error)
   }
 }
 

@@ -7,8 +7,8 @@ import { LatchError } from '../core/errors.js'
 import type { Disk } from '../host/disk.js'
 import { attempt, explain, orElse } from '../host/disk-errors.js'
 import { realHost } from '../host/host.js'
-import { directoryIdentity, makeRealDirectory } from '../host/temporary.js'
-import { type Lease, type Wait } from '../lock/locker.js'
+import { linkIdentity, makeRealDirectory } from '../host/temporary.js'
+import type { Lease, LockerKind, Wait } from '../lock/locker.js'
 import type { Source } from '../store/bytes.js'
 import { bookkeepingRoot, lockName } from '../store/layout.js'
 import { placeDirectory, placeFile, replaceDirectory, unusable } from '../store/publish.js'
@@ -19,10 +19,13 @@ import { fromCaller } from './caller-source.js'
 import { cacheToBlame } from './blame.js'
 import { announceWait } from './events.js'
 import { heldHere, whileHolding } from './holding.js'
-import { type OpenOptions, type Opened, foreignLockPath, openRoot, withReopening } from './open.js'
+import { type Opened, foreignLockPath, openRoot, withSecondChance } from './open.js'
 import { inStage, sweepOnce } from './staging.js'
 
-export interface LockOptions extends Pick<OpenOptions, 'locker' | 'staleMs'> {
+export interface LockOptions {
+  /** Default `auto`: by the file system; see `openCache`. */
+  locker?: 'auto' | LockerKind | undefined
+  staleMs?: number | undefined
   /** Ends the waiting, and the writing where that can be ended; rejects with its reason. */
   signal?: AbortSignal | undefined
   /** Longest wait in milliseconds: default one hour, 0 tries once, `Infinity` waits as long as it takes. */
@@ -56,8 +59,8 @@ export async function withLock<T>(
 export async function lockPath(path: string, options: LockOptions = {}): Promise<string> {
   const absolute = resolve(path)
   try {
-    const { opened, name } = await locate(absolute, options)
-    return foreignLockPath(opened, name)
+    const { opened, lock } = await locate(absolute, options, memoOf(absolute, options))
+    return foreignLockPath(opened, lock)
   } catch (error) {
     throw explain(error, 'Finding the lock', absolute)
   }
@@ -140,30 +143,25 @@ interface Place {
   /** Absolute, its parent without links. */
   target: string
   parent: string
-  name: string
+  /** The lock path of `target`. */
+  lock: string
+  /** What the directory's name led to, where it is or contains a link: it may be made to lead elsewhere. */
+  link: string | null
 }
 
-async function locked<T>(
-  path: string,
-  options: LockOptions,
-  work: (place: Place, lease: Lease) => T | Promise<T>,
-): Promise<T> {
+type Work<T> = (place: Place, lease: Lease) => T | Promise<T>
+
+async function locked<T>(path: string, options: LockOptions, work: Work<T>): Promise<T> {
   const absolute = resolve(path)
+  const memo = memoOf(absolute, options)
   try {
-    return await withReopening(
-      async (again) => (await locate(absolute, options, again)).opened,
+    const place = recall(memo, dirname(absolute)) ?? (await locate(absolute, options, memo))
+    return await withSecondChance(
+      place.opened,
+      () => lockedAt(place, options, work),
       async () => {
-        const place = await locate(absolute, options)
-        const lockAt = place.opened.layout.lock(place.name)
-        const outer = heldHere(lockAt)
-        if (outer) return work(place, outer)
-        const { signal, timeoutMs, onWait = announceWait } = options
-        const lease = await place.opened.locker.acquire(lockAt, { signal, timeoutMs, onWait })
-        try {
-          return await whileHolding(lockAt, lease, () => work(place, lease))
-        } finally {
-          await attempt(lease.release())
-        }
+        forgetAll()
+        return lockedAt(await locate(absolute, options, memo), options, work)
       },
     )
   } catch (error) {
@@ -171,31 +169,65 @@ async function locked<T>(
   }
 }
 
-const places = new Map<string, { identity: string | null; opening: Promise<Opened> }>()
-
-/** Opened once a process and directory; anew where another directory has come to stand under that name. */
-async function locate(absolute: string, options: LockOptions, again = false): Promise<Place> {
-  const directory = dirname(absolute)
-  const name = lockName(absolute)
-  const { locker = 'auto' } = options
-  // A locker object is its caller's own business: nothing is remembered for it.
-  const memo = typeof locker === 'string' ? `${locker}:${directory}` : null
-  let place = memo === null || again ? undefined : places.get(memo)
-  if (place === undefined || place.identity !== directoryIdentity(directory)) {
-    const root = bookkeepingRoot(`${makeRealDirectory(directory)}/x`)
-    place = { identity: directoryIdentity(directory), opening: openRoot(realHost(), root, options) }
-    if (memo !== null) remember(memo, place)
+async function lockedAt<T>(place: Place, options: LockOptions, work: Work<T>): Promise<T> {
+  const { opened, lock } = place
+  const outer = heldHere(lock)
+  if (outer) return work(place, outer)
+  const { signal, timeoutMs, onWait = announceWait } = options
+  const lease = await opened.locker.acquire(lock, { signal, timeoutMs, onWait })
+  try {
+    return await whileHolding(lock, lease, () => work(place, lease))
+  } finally {
+    await attempt(lease.release())
   }
-  const opened = await place.opening
-  const parent = dirname(opened.layout.root)
-  return { opened, target: `${parent}/${basename(absolute)}`, parent, name }
 }
 
-function remember(memo: string, place: { identity: string | null; opening: Promise<Opened> }): void {
+const MAX_REMEMBERED = 1024
+/** By locker and path. */
+const places = new Map<string, Place>()
+/** By locker and directory: opened once a process. */
+const roots = new Map<string, Promise<Opened>>()
+
+async function locate(absolute: string, options: LockOptions, memo: string): Promise<Place> {
+  const directory = dirname(absolute)
+  const opened = await openOnce(directory, options)
+  const parent = dirname(opened.layout.root)
+  const link = parent === directory ? null : linkIdentity(directory)
+  const target = `${parent}/${basename(absolute)}`
+  const place = { opened, parent, target, lock: opened.layout.lock(lockName(absolute)), link }
+  if (places.size >= MAX_REMEMBERED) places.clear()
   places.set(memo, place)
-  place.opening.catch(() => {
-    if (places.get(memo) === place) places.delete(memo)
-  })
+  return place
+}
+
+const memoOf = (path: string, { locker = 'auto' }: LockOptions): string => `${locker}:${path}`
+
+function recall(memo: string, directory: string): Place | undefined {
+  const place = places.get(memo)
+  if (!place?.link || place.link === linkIdentity(directory)) return place
+  forgetAll()
+  return undefined
+}
+
+/** All that is remembered may be void; to remember again costs little. */
+function forgetAll(): void {
+  places.clear()
+  roots.clear()
+}
+
+function openOnce(directory: string, options: LockOptions): Promise<Opened> {
+  const memo = memoOf(directory, options)
+  let opening = roots.get(memo)
+  if (opening === undefined) {
+    opening = openBeside(directory, options)
+    roots.set(memo, opening)
+    opening.catch(() => roots.delete(memo))
+  }
+  return opening
+}
+
+async function openBeside(directory: string, options: LockOptions): Promise<Opened> {
+  return openRoot(realHost(), bookkeepingRoot(makeRealDirectory(directory)), options)
 }
 
 /** An empty directory holds nothing to keep: publishing replaces it. */
