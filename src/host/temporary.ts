@@ -2,7 +2,8 @@
 import { mkdirSync, realpathSync, rmSync, statSync, statfsSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { isErrno } from './disk-errors.js'
 
 /** The user's own directory for gates, on a disk local to this host. */
 export function gateDirectory(): string {
@@ -14,6 +15,7 @@ export function currentUid(): number {
 }
 
 const doomed = new Set<string>()
+let watchesExit = false
 
 /** A new directory of this process's own; removed by `removePrivateDirectory`, at the latest when the process exits. */
 export async function makePrivateDirectory(): Promise<string> {
@@ -23,13 +25,14 @@ export async function makePrivateDirectory(): Promise<string> {
 }
 
 export function removeAtExit(path: string): void {
-  if (doomed.size === 0) process.once('exit', removeAll)
+  if (!watchesExit) process.once('exit', removeAll)
+  watchesExit = true
   doomed.add(path)
 }
 
 export function removePrivateDirectory(path: string): void {
-  doomed.delete(path)
   rmSync(path, { recursive: true, force: true })
+  doomed.delete(path)
 }
 
 function removeAll(): void {
@@ -38,8 +41,25 @@ function removeAll(): void {
 
 /** The directory itself, with all links resolved: two names of one place must mean one lock. Created if missing. */
 export function makeRealDirectory(path: string): string {
-  mkdirSync(path, { recursive: true })
+  try {
+    return realpathSync(path)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error
+  }
+  makeDirectory(path)
   return realpathSync(path)
+}
+
+/** Not mkdir's own `recursive`: that reports ENOENT on a read-only file system. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) return // By another process, in this very moment.
+    if (!isErrno(error, 'ENOENT') || dirname(path) === path) throw error
+    makeDirectory(dirname(path))
+    makeDirectory(path)
+  }
 }
 
 /** Tells the directory that a link leads to from another one later; `null` where there is none. */

@@ -65,7 +65,8 @@ export class Cache {
    */
   async getOrCompile(key: Key, build: Build, options: CompileOptions = {}): Promise<Entry> {
     const canonical = canonicalKey(key)
-    const settled = { strict: this.options.strict, check: this.options.check, ...options }
+    const { strict = this.options.strict, check = this.options.check } = options
+    const settled = { ...options, strict, check }
     const job = { key: canonical, id: sha256(canonical), build, options: settled }
     const started = this.host.clock.now()
     let entry: Entry

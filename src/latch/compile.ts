@@ -91,7 +91,7 @@ async function buildAndPublish(opened: Opened, job: Job, crashes: number): Promi
     (path) => stageEntry(disk, path),
     async (stage) => {
       await attempted(opened, job, crashes, async (createdAt) => {
-        const buildMs = await runBuild(opened, job, stage)
+        const buildMs = await runBuild(opened, job, stage.path)
         await publish(opened, { stage, id, key, createdAt, buildMs, check: options.check ?? 'sizes' })
       })
       const found = await findPinned(opened, id, key, options.check ?? 'sizes')

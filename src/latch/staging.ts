@@ -4,7 +4,7 @@
  */
 import { attempt } from '../host/disk-errors.js'
 import { collectLeftovers } from '../store/leftovers.js'
-import { discard } from '../store/stage.js'
+import { type Staged, discard } from '../store/stage.js'
 import type { Opened } from './open.js'
 
 /**
@@ -15,13 +15,13 @@ import type { Opened } from './open.js'
 export async function inStage<T>(
   opened: Opened,
   make: (path: string) => Promise<number>,
-  work: (path: string, fd: number) => Promise<T>,
+  work: (stage: Staged) => Promise<T>,
 ): Promise<T> {
   const path = opened.layout.staged(opened.host.processes.token())
   try {
     const fd = await make(path)
     try {
-      return await whileAlive(opened, path, fd, () => work(path, fd))
+      return await whileAlive(opened, path, fd, () => work({ path, fd }))
     } finally {
       await attempt(opened.disk.close(fd))
     }

@@ -84,8 +84,8 @@ export async function writeFile(
     await inStage(
       opened,
       (stage) => stageFile(disk, stage, mode),
-      async (stage, fd) => {
-        await fillFile(disk, fd, once, options.signal)
+      async (stage) => {
+        await fillFile(disk, stage.fd, once, options.signal)
         await placeFile(disk, stage, target, parent)
       },
     )
@@ -112,11 +112,11 @@ export async function writeDirectory(
       opened,
       (stage) => stageDirectory(disk, stage),
       async (stage) => {
-        await fillByCaller(opened, stage, fill)
+        await fillByCaller(opened, stage.path, fill)
         options.signal?.throwIfAborted()
-        const tree = await readTree(disk, stage)
-        if (tree.files.length === 0) throw nothingLeft(stage)
-        await syncTree(disk, stage, tree, false)
+        const tree = await readTree(disk, stage.path)
+        if (tree.files.length === 0) throw nothingLeft(stage.path)
+        await syncTree(disk, stage.path, tree, false)
         if (await placeDirectory(disk, stage, target, parent)) return { outcome: 'written' }
         if (keep) return { outcome: 'kept' }
         await replaceDirectory(disk, host.native, stage, target, parent)

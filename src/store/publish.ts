@@ -9,9 +9,9 @@
  */
 import { LatchError } from '../core/errors.js'
 import type { Disk } from '../host/disk.js'
-import { attempt, isErrno, orElse } from '../host/disk-errors.js'
+import { attempt, isErrno } from '../host/disk-errors.js'
 import type { Native } from '../host/native.js'
-import { discard } from './stage.js'
+import { type Staged, discard } from './stage.js'
 import { FILES, type Layout, MANIFEST, notADirectory } from './layout.js'
 import { type Check, isGood } from './lookup.js'
 import { type Manifest, encodeManifest } from './manifest.js'
@@ -19,7 +19,7 @@ import { quarantine } from './quarantine.js'
 import { readTree, syncPath, syncTree } from './tree.js'
 
 export interface EntryDraft {
-  stage: string
+  stage: Staged
   /** SHA-256 of `key`. */
   id: string
   /** Canonical JSON of the key. */
@@ -34,7 +34,7 @@ export interface EntryDraft {
 const MAX_TRIES = 5
 
 export async function sealEntry(disk: Disk, draft: EntryDraft): Promise<Manifest> {
-  const root = `${draft.stage}/${FILES}`
+  const root = `${draft.stage.path}/${FILES}`
   const tree = await readTree(disk, root)
   if (tree.files.length === 0) throw emptyBuild(root)
   const hashes = await syncTree(disk, root, tree, true)
@@ -47,8 +47,8 @@ export async function sealEntry(disk: Disk, draft: EntryDraft): Promise<Manifest
     links: tree.links,
     directories: tree.directories,
   }
-  await writeManifest(disk, `${draft.stage}/${MANIFEST}`, encodeManifest(manifest))
-  await syncPath(disk, draft.stage)
+  await writeManifest(disk, `${draft.stage.path}/${MANIFEST}`, encodeManifest(manifest))
+  await syncPath(disk, draft.stage.path)
   return manifest
 }
 
@@ -77,7 +77,7 @@ export async function placeEntry(
   const isNewShelf = await makeShelf(disk, shelf)
   for (let tries = 1; ; tries++) {
     try {
-      await disk.rename(stage, layout.entry(id))
+      await disk.rename(stage.path, layout.entry(id))
       break
     } catch (error) {
       if (await hasHappened(disk, stage, layout.entry(id))) break
@@ -103,17 +103,23 @@ async function makeShelf(disk: Disk, shelf: string): Promise<boolean> {
   }
 }
 
-/** The stage is gone although the rename reported an error, and something is there: our own rename arrived. */
-async function hasHappened(disk: Disk, stage: string, final: string): Promise<boolean> {
-  const exists = async (path: string): Promise<boolean> =>
-    (await orElse(disk.lstat(path), null, 'ENOENT', 'ENOTDIR')) !== null
-  return !(await exists(stage)) && (await exists(final))
+/**
+ * What is open as the stage now stands at the target: our own rename arrived. Nothing less proves it: a stage that is
+ * gone may have been removed, and what stands at the target may be the old file.
+ */
+async function hasHappened(disk: Disk, stage: Staged, target: string): Promise<boolean> {
+  try {
+    const [ours, there] = [await disk.fstat(stage.fd), await disk.lstat(target)]
+    return ours.ino === there.ino && ours.dev === there.dev
+  } catch {
+    return false
+  }
 }
 
 /** One file onto its final name, replacing what file is there. */
-export async function placeFile(disk: Disk, stage: string, target: string, parent: string): Promise<void> {
+export async function placeFile(disk: Disk, stage: Staged, target: string, parent: string): Promise<void> {
   try {
-    await disk.rename(stage, target)
+    await disk.rename(stage.path, target)
   } catch (error) {
     if (!(await hasHappened(disk, stage, target)))
       throw isErrno(error, 'EISDIR', 'ENOTDIR') ? unusable(target, error) : error
@@ -124,12 +130,12 @@ export async function placeFile(disk: Disk, stage: string, target: string, paren
 /** A directory onto a name where none is yet; `false`: something is there. */
 export async function placeDirectory(
   disk: Disk,
-  stage: string,
+  stage: Staged,
   target: string,
   parent: string,
 ): Promise<boolean> {
   try {
-    await disk.rename(stage, target)
+    await disk.rename(stage.path, target)
   } catch (error) {
     if (isErrno(error, 'ENOTEMPTY', 'EEXIST')) return false
     if (!(await hasHappened(disk, stage, target)))
@@ -146,18 +152,18 @@ export async function placeDirectory(
 export async function replaceDirectory(
   disk: Disk,
   native: Native | null,
-  stage: string,
+  stage: Staged,
   target: string,
   parent: string,
 ): Promise<void> {
-  if (native?.exchange(stage, target)) {
+  if (native?.exchange(stage.path, target)) {
     await attempt(syncPath(disk, parent))
     return // What stands at the stage now is the old one: the caller removes its stage.
   }
-  const old = `${stage}-old`
+  const old = `${stage.path}-old`
   await disk.rename(target, old)
   try {
-    await disk.rename(stage, target)
+    await disk.rename(stage.path, target)
   } catch (error) {
     await attempt(disk.rename(old, target))
     throw error

@@ -9,6 +9,12 @@ import { FILES } from './layout.js'
 import { type Source, writeSource } from './bytes.js'
 import { LatchError } from '../core/errors.js'
 
+export interface Staged {
+  path: string
+  /** Open, so that whoever asks later can tell it from another thing of that name. */
+  fd: number
+}
+
 /** An entry's stage: a directory with an empty `files/`. All three resolve to the stage, open. */
 export async function stageEntry(disk: Disk, path: string): Promise<number> {
   await disk.mkdir(path)
