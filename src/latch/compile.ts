@@ -42,6 +42,8 @@ export interface CompileOptions {
   strict?: boolean | undefined
   /** Builds although it took its process down three times in a row. */
   retryCrashed?: boolean | undefined
+  /** A private result outlives the process: for those who only hand its path on. */
+  keepPrivate?: boolean | undefined
 }
 
 export interface Job {
@@ -63,6 +65,8 @@ export async function compileOnce(opened: Opened, job: Job): Promise<Entry> {
   const { signal, timeoutMs, onWait } = options
   const announce = (wait: Wait): void => (onWait ? emitAnd(onWait, wait) : announceWait(wait))
   const lease = await locker.acquire(layout.lock(id), { signal, timeoutMs, onWait: announce, announce: true })
+  const tellLost = (): void => emit({ type: 'lease-lost', path: lease.path, error: lease.signal.reason })
+  lease.signal.addEventListener('abort', tellLost, { once: true })
   try {
     const second = await findPinned(opened, id, key, check)
     if (second.state === 'hit') return second.entry(lease.waited ? 'waited' : 'hit')

@@ -5,19 +5,19 @@ import { pooledDisk } from '../host/disk.js'
 import { announceDegradation } from './events.js'
 import { type Entry, makeEntry } from './entry.js'
 import { refuseToWaitForItself, whileBuilding } from './holding.js'
-import type { Build } from './compile.js'
+import type { Build, CompileOptions } from './compile.js'
 
 export async function compilePrivately(
   root: string,
   key: string,
   build: Build,
   why: unknown,
-  signal: AbortSignal | undefined,
+  { signal, keepPrivate = false }: CompileOptions,
 ): Promise<Entry> {
   const place = `private:${root}:${key}`
   refuseToWaitForItself(place, key)
   announceDegradation(root, key, why)
-  const dir = await makePrivateDirectory()
+  const dir = await makePrivateDirectory(keepPrivate)
   const remove = async (): Promise<void> => removePrivateDirectory(dir)
   try {
     await whileBuilding(place, () => build({ dir, signal: signal ?? new AbortController().signal }))
@@ -26,7 +26,7 @@ export async function compilePrivately(
     await remove()
     throw error
   }
-  return makeEntry(dir, 'private', remove)
+  return makeEntry(dir, 'private', keepPrivate ? () => Promise.resolve() : remove)
 }
 
 function leftNothing(path: string): LatchError {

@@ -17,17 +17,24 @@ export function fastHost(times: number): Host {
   }
 }
 
-/** Calls `before` with the name of every call, before it is made. */
-export function watchedDisk(disk: Disk, before: (name: string) => void): Disk {
-  return new Proxy(disk, {
-    get: (target, name: string) => {
-      const call = target[name as keyof Disk] as (...args: unknown[]) => unknown
-      return (...args: unknown[]) => {
-        before(name)
-        return call(...args)
-      }
-    },
-  })
+/** Calls `before` with the name of every call before it is made, and `after` when it has ended well. */
+export function watchedDisk(disk: Disk, before: (name: string) => void, after: (name: string) => void): Disk {
+  const watched = <T extends object>(calls: T): T =>
+    new Proxy(calls, {
+      get(target, name: string) {
+        const member = target[name as keyof T] as unknown
+        if (typeof member === 'object' && member !== null) return watched(member)
+        if (typeof member !== 'function') return member
+        return (...args: unknown[]) => {
+          before(name)
+          const result = (member as (...args: unknown[]) => unknown).apply(target, args)
+          if (!(result instanceof Promise)) after(name)
+          else void result.then(() => after(name)).catch(() => undefined)
+          return result
+        }
+      },
+    })
+  return watched(disk)
 }
 
 /** Calls `step` whenever a locker is about to sleep, to take the kernel's lock, or to make a token. */

@@ -1,7 +1,6 @@
 /** Real processes that do what they are told over IPC; test/processes/workers/obey.ts is their side. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
-import { afterEach } from 'vitest'
 
 const WORKERS = join(import.meta.dirname, '../processes/workers')
 
@@ -72,19 +71,5 @@ export class WorkerProcess {
     this.#pending.delete(id)
     if (error) pending?.reject(Object.assign(new Error(error.message), error))
     else pending?.resolve(value)
-  }
-}
-
-/** Returns the way to start workers; those that still live after a test are killed. */
-export function useWorkers(): (script: string, args?: string[], env?: NodeJS.ProcessEnv) => WorkerProcess {
-  const workers = new Set<WorkerProcess>()
-  afterEach(async () => {
-    await Promise.all([...workers].map((worker) => worker.kill()))
-    workers.clear()
-  })
-  return (script, args = [], env = {}) => {
-    const worker = new WorkerProcess(script, args, env)
-    workers.add(worker)
-    return worker
   }
 }
