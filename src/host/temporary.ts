@@ -36,6 +36,11 @@ function removeAll(): void {
   for (const path of doomed) rmSync(path, { recursive: true, force: true })
 }
 
+/** @throws ENOENT where there is none */
+export function realDirectory(path: string): string {
+  return realpathSync(path)
+}
+
 /** The directory itself, with all links resolved: two names of one place must mean one lock. Created if missing. */
 export function makeRealDirectory(path: string): string {
   try {

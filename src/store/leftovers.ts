@@ -5,6 +5,7 @@ import type { Disk } from '../host/disk.js'
 import { attempt, orElse } from '../host/disk-errors.js'
 import type { Layout } from './layout.js'
 import { discard } from './stage.js'
+import { emptyTrash } from './trash.js'
 
 export interface LeftoverOptions {
   /** Milliseconds since 1970. */
@@ -40,11 +41,11 @@ export async function collectLeftovers(
     const stats = await orElse(disk.lstat(path), null, 'ENOENT')
     return stats !== null && options.now - stats.mtimeMs >= options.graceMs
   }
-  const remove = async (path: string): Promise<boolean> => {
+  const removeOld = async (path: string): Promise<boolean> => {
+    if (!(await isOld(path))) return false
     await discard(disk, path)
     return true
   }
-  const removeOld = async (path: string): Promise<boolean> => (await isOld(path)) && remove(path)
   const removeUnheld = async (path: string): Promise<boolean> => {
     if (!(await isOld(path))) return false
     const letGo = await options.claim(path)
@@ -67,7 +68,7 @@ export async function collectLeftovers(
     await each(disk, layout.stage, (name) => !TOKEN.test(name) && !isHeld(name), removeOld),
     await each(disk, layout.pins, isHeld, tidyLock),
     await each(disk, layout.pins, (name) => CANDIDATE.test(name), removeOld),
-    await each(disk, layout.trash, () => true, remove),
+    await emptyTrash(disk, layout, options.now, options.graceMs),
     await each(disk, layout.locks, (name) => isHeld(name) || name.endsWith(OWNER), tidyLock),
     await each(disk, layout.locks, (name) => CANDIDATE.test(name) || TORN_RECORD.test(name), removeOld),
     await each(disk, layout.attempts, (name) => name.endsWith('.json'), removeIfPublished),
