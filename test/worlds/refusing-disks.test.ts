@@ -21,7 +21,7 @@ import { useMounts } from '../support/mounts.js'
 import { missing } from '../support/needs.js'
 import { useScratch } from '../support/scratch.js'
 import { leftIn } from '../support/tree.js'
-import { useWorkers } from '../support/worker-process.js'
+import { useWorkers } from '../support/use-workers.js'
 
 const scratch = useScratch()
 const mounts = useMounts()
