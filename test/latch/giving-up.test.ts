@@ -9,7 +9,7 @@ import { useScratch } from '../support/scratch.js'
 import { atCall } from '../support/stopping-disk.js'
 import { below, leftIn } from '../support/tree.js'
 import { until } from '../support/until.js'
-import { useWorkers } from '../support/worker-process.js'
+import { useWorkers } from '../support/use-workers.js'
 
 // Hundreds of caches are made here: in memory, where there is some.
 if (existsSync('/dev/shm')) process.env['TMPDIR'] = '/dev/shm'
