@@ -2,10 +2,13 @@
 import { afterEach } from 'vitest'
 import { WorkerProcess } from './worker-process.js'
 
-type Start = (script: string, args?: string[], env?: NodeJS.ProcessEnv, launcher?: string[]) => WorkerProcess
-
 /** Returns the way to start workers; those that still live after a test are killed. */
-export function useWorkers(): Start {
+export function useWorkers(): (
+  script: string,
+  args?: string[],
+  env?: NodeJS.ProcessEnv,
+  launcher?: string[],
+) => WorkerProcess {
   const workers = new Set<WorkerProcess>()
   afterEach(async () => {
     await Promise.all([...workers].map((worker) => worker.kill()))

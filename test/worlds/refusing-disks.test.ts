@@ -284,3 +284,11 @@ test('a root that is a file, or below one, is no cache: an error with strict, el
   mkdirSync(file)
   expect((await (await openCache(file)).getOrCompile('k', fill)).outcome).toBe('compiled')
 })
+
+test.skipIf(missing('mount tmpfs'))('a cache whose parts are on two file systems: CROSS_DEVICE', async () => {
+  const root = scratch()
+  await openCache(root, { strict: true })
+  mounts.tmpfs('size=4m', join(root, 'v1/stage'))
+  await expectDegradation(root, 'CROSS_DEVICE')
+  expect(leftIn(root)).toEqual([])
+})
