@@ -31,6 +31,10 @@ interface Order {
   awaitSigns?: number
 }
 
+async function countOfFiles(directory: string, count: number): Promise<void> {
+  while (readdirSync(directory).length < count) await sleep(5)
+}
+
 async function compile({ root, key, log, signs, signBuild = false, awaitSigns = 0 }: Order): Promise<object> {
   const cache = await cacheIn(root)
   const sign = (): void => {
@@ -42,7 +46,7 @@ async function compile({ root, key, log, signs, signBuild = false, awaitSigns = 
       const name = `${process.pid}-${++builds}`
       appendFileSync(log, `started ${key} ${name}\n`)
       if (signBuild) sign()
-      while (signs !== undefined && readdirSync(signs).length < awaitSigns) await sleep(5)
+      if (signs !== undefined) await countOfFiles(signs, awaitSigns)
       writeCandidate(dir, name)
       appendFileSync(log, `done ${key} ${name}\n`)
     },
