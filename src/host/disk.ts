@@ -9,10 +9,13 @@
  */
 import fs from 'node:fs'
 import { promisify } from 'node:util'
+import type { ReadCalls } from './steps.js'
 
 export type Stats = fs.Stats
 
 export interface Disk {
+  /** The reading calls without a promise; only where they are quick. See steps.ts. */
+  readonly inThread?: ReadCalls | undefined
   openRead(path: string): Promise<number>
   createExclusive(path: string, mode: number): Promise<number>
   close(fd: number): Promise<void>
@@ -57,16 +60,34 @@ function countOf(name: string, result: unknown): unknown {
 const SMALL_TRANSFER_BYTES = 64 * 1024
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = fs.constants
+const OPEN_READ = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
 
 /** For local file systems. */
-export const directDisk: Disk = diskOver(direct)
+export const directDisk: Disk = { ...diskOver(direct), inThread: readCalls() }
 /** For network file systems, and wherever it is not known yet what is there. */
 export const pooledDisk: Disk = diskOver(pooled)
+
+function readCalls(): ReadCalls {
+  return {
+    openRead: (path) => fs.openSync(path, OPEN_READ),
+    close: (fd) => fs.closeSync(fd),
+    fstat: (fd) => fs.fstatSync(fd),
+    lstat: (path) => fs.lstatSync(path),
+    read: (fd, into, position) => {
+      let done = 0
+      for (let count = -1; count !== 0 && done < into.byteLength; done += count) {
+        count = fs.readSync(fd, into, done, into.byteLength - done, position + done)
+      }
+      return done
+    },
+    readdir: (path) => fs.readdirSync(path, { withFileTypes: true }),
+  }
+}
 
 function diskOver(call: Call): Disk {
   const transfer = (bytes: Uint8Array): Call => (bytes.byteLength <= SMALL_TRANSFER_BYTES ? call : pooled)
   return {
-    openRead: (path) => call('open', path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) as Promise<number>,
+    openRead: (path) => call('open', path, OPEN_READ) as Promise<number>,
     createExclusive: (path, mode) =>
       call('open', path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode) as Promise<number>,
     close: (fd) => call('close', fd) as Promise<void>,

@@ -1,34 +1,33 @@
 /** Reading records that anybody may have written: bounded, never through a link, never stuck on a FIFO. */
 import { LatchError } from '../core/errors.js'
 import type { Disk, Stats } from './disk.js'
+import { type Steps, run, step } from './steps.js'
 
 /** @throws errno errors, and LatchError UNSAFE_PATH for what is no regular file or larger than `maxBytes`. */
 export async function readSmallFile(disk: Disk, path: string, maxBytes: number): Promise<string> {
-  const fd = await disk.openRead(path)
+  return run(disk, openAndRead(path, maxBytes))
+}
+
+function* openAndRead(path: string, maxBytes: number): Steps<string> {
+  const fd = yield* step('openRead', path)
   try {
-    return await readSmall(disk, fd, path, await regularFile(disk, fd, path), maxBytes)
+    return (yield* readSmall(fd, path, maxBytes)).text
   } finally {
-    await disk.close(fd)
+    yield* step('close', fd)
   }
 }
 
-export async function readSmall(
-  disk: Disk,
+export function* readSmall(
   fd: number,
   path: string,
-  { size }: Stats,
   maxBytes: number,
-): Promise<string> {
-  if (size > maxBytes) throw unsafe(path, `is ${size} bytes long, over ${maxBytes}`)
-  const bytes = Buffer.allocUnsafe(size)
-  const length = await disk.read(fd, bytes, 0)
-  return bytes.toString('utf8', 0, length)
-}
-
-export async function regularFile(disk: Disk, fd: number, path: string): Promise<Stats> {
-  const stats = await disk.fstat(fd)
+): Steps<{ text: string; stats: Stats }> {
+  const stats = yield* step('fstat', fd)
   if (!stats.isFile()) throw unsafe(path, 'is no regular file')
-  return stats
+  if (stats.size > maxBytes) throw unsafe(path, `is ${stats.size} bytes long, over ${maxBytes}`)
+  const bytes = Buffer.allocUnsafe(stats.size)
+  const length = yield* step('read', fd, bytes, 0)
+  return { text: bytes.toString('utf8', 0, length), stats }
 }
 
 function unsafe(path: string, problem: string): LatchError {

@@ -4,10 +4,10 @@ import { explain, isCacheTrouble } from '../host/disk-errors.js'
 import { sha256 } from '../host/hash.js'
 import { type Host, realHost } from '../host/host.js'
 import type { Check } from '../store/lookup.js'
-import { type Build, type CompileOptions, compileOnce, mayDegrade } from './compile.js'
+import { type Build, type CompileOptions, type Job, compileOnce, mayDegrade } from './compile.js'
 import { type Entry, findPinned } from './entry.js'
 import { announceDegradation, emit } from './events.js'
-import { type OpenOptions, type Opened, openRoot, withReopening } from './open.js'
+import { type OpenOptions, type Opened, openRoot, wasDeleted } from './open.js'
 import { CallerError } from './caller-error.js'
 import { compilePrivately, failedForLackOfSpace } from './private.js'
 import { DEFAULT_GRACE_MS, sweep } from './staging.js'
@@ -70,7 +70,7 @@ export class Cache {
     const started = this.host.clock.now()
     let entry: Entry
     try {
-      entry = await withReopening(this.#open, (opened) => compileOnce(opened, job))
+      entry = await this.#compile(job)
     } catch (error) {
       const why = this.#reasonToDegrade(error, settled)
       if (why === null)
@@ -89,7 +89,7 @@ export class Cache {
     const canonical = canonicalKey(key)
     const check = options.check ?? this.options.check ?? 'sizes'
     try {
-      const opened = await this.#open(false)
+      const opened = await this.#open()
       const found = await findPinned(opened, sha256(canonical), canonical, check)
       return found.state === 'hit' ? found.entry('hit') : null
     } catch (error) {
@@ -102,28 +102,38 @@ export class Cache {
 
   /** The file that another program must lock (Python: `filelock.FileLock(path)`) to exclude the builders of `key`. */
   async lockPath(key: Key): Promise<string> {
-    const { locker, layout } = await this.#open(false)
+    const { locker, layout } = await this.#open()
     return locker.lockPath(layout.lock(sha256(canonicalKey(key))))
   }
 
   /** The lock in use here, and why. */
   async locker(): Promise<{ kind: string; reason: string; fileSystem: string }> {
-    const { locker, reason, fileSystem } = await this.#open(false)
+    const { locker, reason, fileSystem } = await this.#open()
     return { kind: locker.kind, reason, fileSystem: fileSystem.type }
   }
 
   /** Removes what crashes have left. */
   async gc(options: GcOptions = {}): Promise<GcReport> {
     const leftovers = await sweep(
-      await this.#open(false),
+      await this.#open(),
       options.graceMs ?? DEFAULT_GRACE_MS,
       options.watchMs ?? 0,
     )
     return { schema: 1, leftovers }
   }
 
-  readonly #open = (again: boolean): Promise<Opened> => {
-    if (again) this.#opening = undefined
+  async #compile(job: Job): Promise<Entry> {
+    const opened = await this.#open()
+    try {
+      return await compileOnce(opened, job)
+    } catch (error) {
+      if (!(await wasDeleted(opened, error))) throw error
+      this.#opening = undefined
+    }
+    return compileOnce(await this.#open(), job)
+  }
+
+  #open(): Promise<Opened> {
     return (this.#opening ??= openRoot(this.host, this.root, this.options).catch((error: unknown) => {
       this.#opening = undefined
       throw error

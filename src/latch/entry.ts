@@ -1,6 +1,7 @@
 /** An entry in a caller's hands. */
 import { emit } from './events.js'
-import { attempt, isErrno, orElse } from '../host/disk-errors.js'
+import { attempt, isErrno } from '../host/disk-errors.js'
+import { type Steps, run, step } from '../host/steps.js'
 import { type Check, type Found, type Lookup, lookUp } from '../store/lookup.js'
 import { FILES, MANIFEST } from '../store/layout.js'
 import type { Opened } from './open.js'
@@ -38,7 +39,8 @@ export async function findPinned(opened: Opened, id: string, key: string, check:
   if (found.state !== 'hit') return found
   const unpin = await pin(opened, id, found)
   if (unpin === null) return { state: 'miss' }
-  await touch(opened, found)
+  const now = opened.host.clock.wallTime()
+  if (now - found.stats.mtimeMs > TOUCH_EVERY_MS) await touch(opened, found, now)
   return { state: 'hit', entry: (outcome) => makeEntry(`${found.path}/${FILES}`, outcome, unpin) }
 }
 
@@ -48,22 +50,39 @@ export async function findPinned(opened: Opened, id: string, key: string, check:
  *   we: pin what we have open, which is in the trash by now
  */
 async function pin(opened: Opened, id: string, found: Found): Promise<(() => Promise<void>) | null> {
-  const { disk } = opened
-  const unpin = await hold(opened, id, found)
-  if (unpin === null) return null
-  const stats = await orElse(disk.lstat(`${found.path}/${MANIFEST}`), null, 'ENOENT', 'ENOTDIR', 'ESTALE')
-  if (stats !== null && stats.ino === found.stats.ino && stats.dev === found.stats.dev) return unpin
+  const { disk, locker } = opened
+  let unpin: (() => Promise<void>) | null
+  if (locker.shares) {
+    const held = locker.shares.hold(found.fd)
+    unpin = () => disk.close(found.fd)
+    if (!(held instanceof Promise ? await held : held)) {
+      await unpin()
+      return null
+    }
+  } else {
+    unpin = await pinByLock(opened, id, found)
+  }
+  const still = run(disk, isStillNamed(found))
+  if (still instanceof Promise ? await still : still) return unpin
   await unpin()
   return null
 }
 
-async function hold(opened: Opened, id: string, found: Found): Promise<(() => Promise<void>) | null> {
-  const { disk, layout, locker, host } = opened
-  if (locker.shares) {
-    if (await locker.shares.hold(found.fd)) return () => disk.close(found.fd)
-    await disk.close(found.fd)
-    return null
+function* isStillNamed({ path, stats }: Found): Steps<boolean> {
+  try {
+    const { ino, dev } = yield* step('lstat', `${path}/${MANIFEST}`)
+    return ino === stats.ino && dev === stats.dev
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE')) return false
+    throw error
   }
+}
+
+async function pinByLock(
+  { disk, layout, locker, host }: Opened,
+  id: string,
+  found: Found,
+): Promise<() => Promise<void>> {
   try {
     const lease = await locker.acquire(layout.pin(id, host.processes.token()), { alone: true })
     return async () => {
@@ -78,7 +97,6 @@ async function hold(opened: Opened, id: string, found: Found): Promise<(() => Pr
   }
 }
 
-async function touch({ disk, host }: Opened, { path, stats }: Found): Promise<void> {
-  const now = host.clock.wallTime()
-  if (now - stats.mtimeMs > TOUCH_EVERY_MS) await attempt(disk.utimes(`${path}/${MANIFEST}`, now / 1000))
+async function touch({ disk }: Opened, { path }: Found, now: number): Promise<void> {
+  await attempt(disk.utimes(`${path}/${MANIFEST}`, now / 1000))
 }

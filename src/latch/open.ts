@@ -112,17 +112,7 @@ function mismatch(layout: Layout, format: Format, why: string): LatchError {
   )
 }
 
-/** Runs `use` with the opened root; when the root was deleted meanwhile, makes it anew and runs once more. */
-export async function withReopening<T>(
-  open: (again: boolean) => Promise<Opened>,
-  use: (opened: Opened) => Promise<T>,
-): Promise<T> {
-  const opened = await open(false)
-  try {
-    return await use(opened)
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT', 'ESTALE') || (await readFormat(pooledDisk, opened.layout)) !== null)
-      throw error
-  }
-  return use(await open(true))
+/** Whether an operation failed because the root was deleted under it: it can be made anew, and the operation too. */
+export async function wasDeleted({ layout }: Opened, error: unknown): Promise<boolean> {
+  return isErrno(error, 'ENOENT', 'ESTALE') && (await readFormat(pooledDisk, layout)) === null
 }

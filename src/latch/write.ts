@@ -7,7 +7,7 @@ import { LatchError } from '../core/errors.js'
 import { attempt, explain, orElse } from '../host/disk-errors.js'
 import { realHost } from '../host/host.js'
 import { makeRealDirectory } from '../host/temporary.js'
-import { type Lease, type Wait } from '../lock/locker.js'
+import type { Lease, LockerKind, Wait } from '../lock/locker.js'
 import type { Source } from '../store/bytes.js'
 import { bookkeepingRoot, lockName } from '../store/layout.js'
 import { placeDirectory, placeFile, replaceDirectory } from '../store/publish.js'
@@ -16,10 +16,13 @@ import { readTree, syncTree } from '../store/tree.js'
 import { CallerError, asCaller } from './caller-error.js'
 import { announceWait } from './events.js'
 import { heldHere, whileHolding } from './holding.js'
-import { type OpenOptions, type Opened, openRoot, withReopening } from './open.js'
+import { type Opened, openRoot, wasDeleted } from './open.js'
 import { keepAlive, sweepOnce } from './staging.js'
 
-export interface LockOptions extends Pick<OpenOptions, 'locker' | 'staleMs'> {
+export interface LockOptions {
+  /** Default `auto`: by the file system; see `openCache`. */
+  locker?: 'auto' | LockerKind | undefined
+  staleMs?: number | undefined
   /** Ends the waiting, and the writing where that can be ended; rejects with its reason. */
   signal?: AbortSignal | undefined
   /** Longest wait in milliseconds: default one hour, 0 tries once, `Infinity` waits as long as it takes. */
@@ -48,8 +51,9 @@ export async function withLock<T>(
 
 /** The file that another program must lock (Python: `filelock.FileLock(path)`) to exclude `withLock(path)`. */
 export async function lockPath(path: string, options: LockOptions = {}): Promise<string> {
-  const { opened, name } = await locate(resolve(path), options)
-  return opened.locker.lockPath(opened.layout.lock(name))
+  const absolute = resolve(path)
+  const { opened, lock } = await locate(absolute, options, `${options.locker ?? 'auto'}:${absolute}`)
+  return opened.locker.lockPath(lock)
 }
 
 /**
@@ -121,58 +125,78 @@ interface Place {
   /** Absolute, its parent without links. */
   target: string
   parent: string
-  name: string
+  /** The lock path of `target`. */
+  lock: string
 }
 
-async function locked<T>(
-  path: string,
-  options: LockOptions,
-  work: (place: Place, lease: Lease) => T | Promise<T>,
-): Promise<T> {
+type Work<T> = (place: Place, lease: Lease) => T | Promise<T>
+
+async function locked<T>(path: string, options: LockOptions, work: Work<T>): Promise<T> {
   const absolute = resolve(path)
+  const memo = `${options.locker ?? 'auto'}:${absolute}`
   try {
-    return await withReopening(
-      async (again) => (await locate(absolute, options, again)).opened,
-      async () => {
-        const place = await locate(absolute, options)
-        const lockAt = place.opened.layout.lock(place.name)
-        const outer = heldHere(lockAt)
-        if (outer) return work(place, outer)
-        const { signal, timeoutMs, onWait = announceWait } = options
-        const lease = await place.opened.locker.acquire(lockAt, { signal, timeoutMs, onWait })
-        try {
-          return await whileHolding(lockAt, lease, () => work(place, lease))
-        } finally {
-          await attempt(lease.release())
-        }
-      },
-    )
+    const place = places.get(memo) ?? (await locate(absolute, options, memo))
+    try {
+      return await lockedAt(place, options, work)
+    } catch (error) {
+      if (!(await wasDeleted(place.opened, error))) throw error
+    }
+    // All that is remembered may be void; to remember again costs little.
+    places.clear()
+    roots.clear()
+    return await lockedAt(await locate(absolute, options, memo), options, work)
   } catch (error) {
     throw error instanceof CallerError ? error.thrown : explain(error, 'Writing', absolute)
   }
 }
 
-const places = new Map<string, Promise<Opened>>()
-
-/** Opened once a process and directory. */
-async function locate(absolute: string, options: LockOptions, again = false): Promise<Place> {
-  const directory = dirname(absolute)
-  const memo = `${typeof options.locker === 'string' ? options.locker : 'auto'}:${directory}`
-  if (again) places.delete(memo)
-  let opening = places.get(memo)
-  if (opening === undefined) {
-    opening = openRoot(realHost(), bookkeepingRoot(`${makeRealDirectory(directory)}/x`), options)
-    places.set(memo, opening)
-    opening.catch(() => places.delete(memo))
+async function lockedAt<T>(place: Place, options: LockOptions, work: Work<T>): Promise<T> {
+  const { opened, lock } = place
+  const outer = heldHere(lock)
+  if (outer) return work(place, outer)
+  const { signal, timeoutMs, onWait = announceWait } = options
+  const lease = await opened.locker.acquire(lock, { signal, timeoutMs, onWait })
+  try {
+    return await whileHolding(lock, lease, () => work(place, lease))
+  } finally {
+    await attempt(lease.release())
   }
-  const opened = await opening
+}
+
+const MAX_REMEMBERED = 1024
+/** By locker and path. */
+const places = new Map<string, Place>()
+/** By locker and directory: opened once a process. */
+const roots = new Map<string, Promise<Opened>>()
+
+async function locate(absolute: string, options: LockOptions, memo: string): Promise<Place> {
+  const opened = await openOnce(dirname(absolute), options)
   const parent = dirname(opened.layout.root)
-  return { opened, target: `${parent}/${basename(absolute)}`, parent, name: lockName(absolute) }
+  const target = `${parent}/${basename(absolute)}`
+  const place = { opened, parent, target, lock: opened.layout.lock(lockName(absolute)) }
+  if (places.size >= MAX_REMEMBERED) places.clear()
+  places.set(memo, place)
+  return place
+}
+
+function openOnce(directory: string, options: LockOptions): Promise<Opened> {
+  const memo = `${options.locker ?? 'auto'}:${directory}`
+  let opening = roots.get(memo)
+  if (opening === undefined) {
+    opening = openBeside(directory, options)
+    roots.set(memo, opening)
+    opening.catch(() => roots.delete(memo))
+  }
+  return opening
+}
+
+async function openBeside(directory: string, options: LockOptions): Promise<Opened> {
+  return openRoot(realHost(), bookkeepingRoot(makeRealDirectory(directory)), options)
 }
 
 /** A stream fails with errors of its own: they are the caller's. */
 function fromCaller(source: Source): Source {
-  if (typeof source !== 'object' || !(Symbol.asyncIterator in source)) return source
+  if (typeof source !== 'object' || source === null || !(Symbol.asyncIterator in source)) return source
   return (async function* () {
     const iterator = source[Symbol.asyncIterator]()
     try {

@@ -69,7 +69,7 @@ function passThrough(path: string, held: Held): Pass {
         await disk.close(fd)
       }
     },
-    leave: () => held.release(),
+    leave: async () => held.release(),
   }
 }
 

@@ -15,6 +15,7 @@ import type { Disk } from '../host/disk.js'
 import { flockOnce, flockWaiting, hasFlockCommand } from '../host/flock-command.js'
 import type { Host } from '../host/host.js'
 import type { LockFile } from '../host/lock-file.js'
+import type { Native } from '../host/native.js'
 import { LockFiles } from './lock-files.js'
 import type { Locker } from './locker.js'
 import { type Held, type Mechanism, createLocker } from './mechanism.js'
@@ -37,8 +38,12 @@ export function kernelMechanism(host: Host): Mechanism {
   const files = new LockFiles(host.clock)
   const lockPath = (path: string): string => `${path}.lock`
 
-  async function flock(fd: number, mode: 'exclusive' | 'shared'): Promise<boolean> {
-    return host.native ? host.native.flock(fd, mode) : (await flockOnce(fd, mode)) === 'locked'
+  async function flockByCommand(fd: number, mode: 'exclusive' | 'shared'): Promise<boolean> {
+    return (await flockOnce(fd, mode)) === 'locked'
+  }
+
+  function flock(fd: number, mode: 'exclusive' | 'shared'): boolean | Promise<boolean> {
+    return host.native ? host.native.flock(fd, mode) : flockByCommand(fd, mode)
   }
 
   /** Opens and locks; `null` when `locking` did not get it. Nothing stays open on any other way out. */
@@ -49,14 +54,31 @@ export function kernelMechanism(host: Host): Mechanism {
       try {
         if (!(await locking(file.fd))) return null
         holds = files.isCurrent(file)
-        if (holds) return hold(file)
+        if (holds) return new HeldFile(host, files, file)
       } finally {
         if (!holds) files.close(file)
       }
     }
   }
 
-  const tryTake = (path: string): Promise<Held | null> => lockWith(path, (fd) => flock(fd, 'exclusive'))
+  /** The same in one go. */
+  function lockNow(path: string, native: Native): Held | null {
+    for (;;) {
+      const file = files.open(lockPath(path))
+      let holds = false
+      try {
+        if (!native.flock(file.fd, 'exclusive')) return null
+        holds = files.isCurrent(file)
+        if (holds) return new HeldFile(host, files, file)
+      } finally {
+        if (!holds) files.close(file)
+      }
+    }
+  }
+
+  function tryTake(path: string): Held | null | Promise<Held | null> {
+    return host.native ? lockNow(path, host.native) : lockWith(path, (fd) => flockByCommand(fd, 'exclusive'))
+  }
 
   async function take(path: string, signal: AbortSignal): Promise<Held> {
     for (const ms of QUICK_TRIES_MS) {
@@ -71,26 +93,38 @@ export function kernelMechanism(host: Host): Mechanism {
     }
   }
 
-  function hold(file: LockFile): Held {
-    let handedOn = false
-    return {
-      onLost: () => undefined,
-      check: async () => files.isCurrent(file),
-      handOn() {
-        handedOn = true
-        return file.fd
-      },
-      async release() {
-        // Unlocking would take the lock from the child as well; closing only ends our part in it.
-        if (handedOn || host.native === null) files.close(file)
-        else files.release(file, host.native)
-      },
-    }
-  }
-
   const shares = {
     hold: (fd: number) => flock(fd, 'shared'),
     claim: (fd: number) => flock(fd, 'exclusive'),
   }
   return { kind: 'kernel', lockPath, tryTake, take, shares }
+}
+
+class HeldFile implements Held {
+  #handedOn = false
+
+  constructor(
+    private readonly host: Host,
+    private readonly files: LockFiles,
+    private readonly file: LockFile,
+  ) {}
+
+  onLost(): void {
+    // The kernel tells nobody; `check` finds out.
+  }
+
+  async check(): Promise<boolean> {
+    return this.files.isCurrent(this.file)
+  }
+
+  handOn(): number {
+    this.#handedOn = true
+    return this.file.fd
+  }
+
+  release(): void {
+    // Unlocking would take the lock from the child as well; closing only ends our part in it.
+    if (this.#handedOn || this.host.native === null) this.files.close(this.file)
+    else this.files.release(this.file, this.host.native)
+  }
 }

@@ -27,9 +27,9 @@ export interface Locker {
 
 export interface SharedHolds {
   /** `false`: somebody claims the file. The hold lives as long as the descriptor. */
-  hold(fd: number): Promise<boolean>
+  hold(fd: number): boolean | Promise<boolean>
   /** `false`: somebody holds the file. */
-  claim(fd: number): Promise<boolean>
+  claim(fd: number): boolean | Promise<boolean>
 }
 
 export interface AcquireOptions {

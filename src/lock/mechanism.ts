@@ -5,8 +5,9 @@
 import type { Owner } from '../core/owner.js'
 import type { Disk } from '../host/disk.js'
 import type { Host } from '../host/host.js'
+import { HeldLease, LeaseWatch } from './lease.js'
 import type { AcquireOptions, Lease, Locker, LockerKind, SharedHolds } from './locker.js'
-import { readOwner, removeOwner, writeOwner } from './owner-record.js'
+import { readOwner } from './owner-record.js'
 import { Queue } from './queue.js'
 import { Waiting, timedOut } from './waiting.js'
 
@@ -15,38 +16,44 @@ export interface Mechanism {
   readonly shares?: SharedHolds
   lockPath(path: string): string
   /** Takes the lock if that needs no waiting. `alone`: see AcquireOptions. */
-  tryTake(path: string, alone: boolean): Promise<Held | null>
+  tryTake(path: string, alone: boolean): Held | null | Promise<Held | null>
   /** Waits for the lock; rejects with `signal.reason` and leaves nothing behind. */
   take(path: string, signal: AbortSignal, alone: boolean): Promise<Held>
 }
 
 /** What a mechanism holds. `onLost` is called once at most, never after `release`. */
 export interface Held {
-  release(): Promise<void>
+  release(): void | Promise<void>
   onLost(lost: (reason: Error) => void): void
   /** Whether the lock is still this holder's, as far as a look at the disk tells. */
   check(): Promise<boolean>
   handOn(): number | null
 }
 
-/**
- * An owner record costs 100 µs and more, a lock 5: so short holds leave none. Nobody asks who holds a lock before
- * having waited a second for it.
- */
-const RECORD_AFTER_MS = 25
-const CHECK_EVERY_MS = 1_000
-
 export function createLocker(host: Host, disk: Disk, mechanism: Mechanism): Locker {
   const queue = new Queue()
+  const watch = new LeaseWatch(host, disk)
 
   async function acquire(path: string, options: AcquireOptions = {}): Promise<Lease> {
     options.signal?.throwIfAborted()
-    if (queue.tryEnter(path)) {
-      const held = await leaveOnError(path, mechanism.tryTake(path, options.alone ?? false))
+    const inFront = queue.tryEnter(path)
+    if (inFront) {
+      const held = await tryInFront(path, options)
       if (held !== null) return lease(path, held, false, options)
-      return waitFor(path, options, true)
     }
-    return waitFor(path, options, false)
+    return waitFor(path, options, inFront)
+  }
+
+  /** Without a promise where the mechanism needs none: an uncontended kernel lock is three system calls. */
+  function tryInFront(path: string, { alone = false }: AcquireOptions): Held | null | Promise<Held | null> {
+    let held: Held | null | Promise<Held | null>
+    try {
+      held = mechanism.tryTake(path, alone)
+    } catch (error) {
+      queue.leave(path)
+      throw error
+    }
+    return held instanceof Promise ? leaveOnError(path, held) : held
   }
 
   async function waitFor(path: string, options: AcquireOptions, inFront: boolean): Promise<Lease> {
@@ -81,55 +88,10 @@ export function createLocker(host: Host, disk: Disk, mechanism: Mechanism): Lock
 
   function lease(path: string, held: Held, waited: boolean, options: AcquireOptions): Lease {
     const keepsRecord = mechanism.kind !== 'memory' && !options.alone
-    const since = host.clock.wallTime()
-    let recorded: Promise<void> | undefined
-    let cancel = (): void => undefined
-    let released: Promise<void> | undefined
-    let controller: AbortController | undefined
-    let lost: Error | undefined
-
-    const record = (): void => {
-      if (keepsRecord) recorded ??= writeOwner(path, host.processes.asOwner(since))
-    }
-    const lose = (reason: Error): void => {
-      lost ??= reason
-      controller?.abort(lost)
-    }
-    const watch = async (): Promise<void> => {
-      record()
-      if (!(await held.check())) lose(new Error(`The lock was taken away from under its holder: ${path}`))
-      if (released === undefined && lost === undefined)
-        cancel = host.clock.later(CHECK_EVERY_MS, () => void watch())
-    }
-    const letGo = async (): Promise<void> => {
-      cancel()
-      try {
-        // In this order, so that a successor's record is never removed.
-        await recorded
-        if (recorded && lost === undefined) await removeOwner(disk, path)
-        await held.release()
-      } finally {
-        queue.leave(path)
-      }
-    }
-
-    held.onLost(lose)
+    const lease = new HeldLease(watch, path, held, waited, keepsRecord, () => queue.leave(path))
     // Whoever had to wait is likely to have somebody waiting behind.
-    if (options.announce || waited) record()
-    cancel = host.clock.later(RECORD_AFTER_MS, () => void watch())
-    const release = (): Promise<void> => (released ??= letGo())
-    return {
-      path,
-      waited,
-      get signal() {
-        controller ??= new AbortController()
-        if (lost) controller.abort(lost)
-        return controller.signal
-      },
-      handOn: () => held.handOn(),
-      release,
-      [Symbol.asyncDispose]: release,
-    }
+    if (options.announce || waited) lease.record()
+    return lease
   }
 
   return {

@@ -1,5 +1,5 @@
 /** Where everything is. The only file that knows a path inside a cache. */
-import { basename, dirname, join } from 'node:path'
+import { basename, join } from 'node:path'
 import { sha256 } from '../host/hash.js'
 
 export const SCHEMA = 1
@@ -63,9 +63,9 @@ export class Layout {
   }
 }
 
-/** The directory that keeps the books for a path outside of a cache. */
-export function bookkeepingRoot(target: string): string {
-  return join(dirname(target), '.cachelatch')
+/** The directory that keeps the books for what is written into `directory`, outside of a cache. */
+export function bookkeepingRoot(directory: string): string {
+  return join(directory, '.cachelatch')
 }
 
 const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/

@@ -3,9 +3,10 @@
  * afterwards; whoever wants it to stay pins it, and looks again whether the path still names what was pinned.
  */
 import type { Disk, Stats } from '../host/disk.js'
-import { isErrno, orElse } from '../host/disk-errors.js'
+import { isErrno } from '../host/disk-errors.js'
 import { sha256File } from '../host/hash.js'
-import { readSmall, regularFile } from '../host/small-file.js'
+import { readSmall } from '../host/small-file.js'
+import { type Steps, run, step } from '../host/steps.js'
 import { isLatchError } from '../core/errors.js'
 import { FILES, MANIFEST } from './layout.js'
 import { type Manifest, MAX_MANIFEST_BYTES, decodeManifest } from './manifest.js'
@@ -30,28 +31,33 @@ export type Lookup = Found | { state: 'miss' } | { state: 'damaged'; reason: str
 
 /** @param path the entry's directory, wherever it is */
 export async function lookUp(disk: Disk, path: string, key: string, check: Check): Promise<Lookup> {
+  const lookup = run(disk, look(path, key, check))
+  const settled = lookup instanceof Promise ? await lookup : lookup
+  return settled.state === 'hit' && check === 'hashes' ? checkHashes(disk, settled) : settled
+}
+
+function* look(path: string, key: string, check: Check): Steps<Lookup> {
   let fd: number
   try {
-    fd = await disk.openRead(`${path}/${MANIFEST}`)
+    fd = yield* step('openRead', `${path}/${MANIFEST}`)
   } catch (error) {
-    return withoutManifest(disk, path, error)
+    return yield* withoutManifest(path, error)
   }
   let found = false
   try {
-    const lookup = await readEntry(disk, fd, path, key, check)
+    const lookup = yield* readEntry(fd, path, key, check)
     found = lookup.state === 'hit'
     return lookup
   } finally {
-    if (!found) await disk.close(fd)
+    if (!found) yield* step('close', fd)
   }
 }
 
-async function readEntry(disk: Disk, fd: number, path: string, key: string, check: Check): Promise<Lookup> {
+function* readEntry(fd: number, path: string, key: string, check: Check): Steps<Lookup> {
   let text: string
   let stats: Stats
   try {
-    stats = await regularFile(disk, fd, `${path}/${MANIFEST}`)
-    text = await readSmall(disk, fd, `${path}/${MANIFEST}`, stats, MAX_MANIFEST_BYTES)
+    ;({ text, stats } = yield* readSmall(fd, `${path}/${MANIFEST}`, MAX_MANIFEST_BYTES))
   } catch (error) {
     if (isLatchError(error, 'UNSAFE_PATH')) return { state: 'damaged', reason: error.message }
     throw error
@@ -59,42 +65,62 @@ async function readEntry(disk: Disk, fd: number, path: string, key: string, chec
   const manifest = decodeManifest(text)
   if (typeof manifest === 'string') return { state: 'damaged', reason: manifest }
   if (manifest.key !== key) return { state: 'damaged', reason: 'the manifest is that of another key' }
-  const reason =
-    check === 'manifest' ? null : await damageOf(disk, `${path}/${FILES}`, manifest, check === 'hashes')
+  const reason = check === 'manifest' ? null : yield* wrongSize(`${path}/${FILES}`, manifest)
   if (reason !== null) return { state: 'damaged', reason }
   return { state: 'hit', manifest, path, fd, stats }
 }
 
-/** The first thing that is wrong with the entry's files, in words. */
-async function damageOf(disk: Disk, root: string, manifest: Manifest, hash: boolean): Promise<string | null> {
+/** The first file that is not as it was published, in words. */
+function* wrongSize(root: string, manifest: Manifest): Steps<string | null> {
   for (const file of manifest.files) {
-    const stats = await orElse(disk.lstat(`${root}/${file.path}`), null, 'ENOENT', 'ENOTDIR')
-    if (stats === null) return `${file.path} is missing`
+    let stats: Stats
+    try {
+      stats = yield* step('lstat', `${root}/${file.path}`)
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'ENOTDIR')) return `${file.path} is missing`
+      throw error
+    }
     if (!stats.isFile()) return `${file.path} is no regular file`
     if (stats.size !== file.size) return `${file.path} has ${stats.size} bytes instead of ${file.size}`
-    if (hash && (await hashOf(disk, `${root}/${file.path}`, file.size)) !== file.sha256) {
-      return `${file.path} does not match its checksum`
-    }
   }
   return null
 }
 
-async function hashOf(disk: Disk, path: string, size: number): Promise<string> {
-  const fd = await disk.openRead(path)
+/** No manifest: nothing there, an empty directory (harmless: publishing replaces it), or something planted. */
+function* withoutManifest(path: string, error: unknown): Steps<Lookup> {
+  if (isErrno(error, 'ELOOP', 'ENXIO')) return { state: 'damaged', reason: 'the manifest is no regular file' }
+  if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error
   try {
-    return await sha256File(disk, fd, size)
-  } finally {
-    await disk.close(fd)
+    const stats = yield* step('lstat', path)
+    if (!stats.isDirectory()) return { state: 'damaged', reason: 'the entry is no directory' }
+    const isEmpty = (yield* step('readdir', path)).length === 0
+    return isEmpty ? { state: 'miss' } : { state: 'damaged', reason: 'the manifest is missing' }
+  } catch (gone) {
+    if (isErrno(gone, 'ENOENT', 'ENOTDIR')) return { state: 'miss' }
+    throw gone
   }
 }
 
-/** No manifest: nothing there, an empty directory (harmless: publishing replaces it), or something planted. */
-async function withoutManifest(disk: Disk, path: string, error: unknown): Promise<Lookup> {
-  if (isErrno(error, 'ELOOP', 'ENXIO')) return { state: 'damaged', reason: 'the manifest is no regular file' }
-  if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error
-  const stats = await orElse(disk.lstat(path), null, 'ENOENT', 'ENOTDIR')
-  if (stats === null) return { state: 'miss' }
-  if (!stats.isDirectory()) return { state: 'damaged', reason: 'the entry is no directory' }
-  const isEmpty = (await orElse(disk.readdir(path), [], 'ENOENT')).length === 0
-  return isEmpty ? { state: 'miss' } : { state: 'damaged', reason: 'the manifest is missing' }
+async function checkHashes(disk: Disk, found: Found): Promise<Lookup> {
+  for (const { path, size, sha256 } of found.manifest.files) {
+    if ((await hashOf(disk, `${found.path}/${FILES}/${path}`, size)) === sha256) continue
+    await disk.close(found.fd)
+    return { state: 'damaged', reason: `${path} does not match its checksum` }
+  }
+  return found
+}
+
+/** `null` when the file cannot be read to its end. */
+async function hashOf(disk: Disk, path: string, size: number): Promise<string | null> {
+  try {
+    const fd = await disk.openRead(path)
+    try {
+      return await sha256File(disk, fd, size)
+    } finally {
+      await disk.close(fd)
+    }
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EIO')) return null
+    throw error
+  }
 }

@@ -23,7 +23,7 @@ const files = (readdirSync(SRC, { recursive: true }) as string[]).filter((name) 
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(SRC, file), 'utf8')
-  return [...text.matchAll(/(?:from|import\()\s*'([^']+)'/g)].map((match) => match[1])
+  return [...text.matchAll(/(?:from|import\()\s*'([^']+)'/g)].map((match) => match[1]!)
 }
 
 function resolved(file: string, specifier: string): string {
@@ -31,13 +31,13 @@ function resolved(file: string, specifier: string): string {
 }
 
 function folderOf(file: string): string {
-  return dirname(file).split('/')[0]
+  return dirname(file).split('/')[0]!
 }
 
 test.each(files)('%s imports only from folders to its left', (file) => {
   const folder = folderOf(file)
   for (const specifier of importsOf(file).filter((name) => name.startsWith('.'))) {
-    expect([folder, ...MAY_IMPORT[folder]], `${file} imports ${specifier}`).toContain(
+    expect([folder, ...MAY_IMPORT[folder]!], `${file} imports ${specifier}`).toContain(
       folderOf(resolved(file, specifier)),
     )
   }
