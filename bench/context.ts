@@ -5,5 +5,5 @@ export interface Context {
   /** Few samples: to see that it works, not to quote. */
   quick: boolean
   /** A line of progress. */
-  say(line: string): void
+  say: (line: string) => void
 }

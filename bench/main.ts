@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Context } from './context.js'
+import { coldGroup } from './groups/cold.js'
 import { handoverGroup } from './groups/handover.js'
 import { hitGroup } from './groups/hit.js'
 import { lockGroup } from './groups/lock.js'
@@ -18,6 +19,7 @@ const GROUPS: Record<string, (context: Context) => Promise<Group>> = {
   publish: publishGroup,
   handover: handoverGroup,
   succession: successionGroup,
+  cold: coldGroup,
 }
 
 const RESULTS = join(import.meta.dirname, '../../bench/results')

@@ -22,7 +22,7 @@ export function startWorker(name: 'contender' | 'successor', args: string[]): Wo
   alive.add(child)
   const gone = once(child, 'exit').then(() => alive.delete(child))
   // 'exit' may come before the last message, 'disconnect' does not.
-  const messages = on(child, 'message', { close: ['disconnect'] } as object)
+  const messages = on(child, 'message', { close: ['disconnect'] })
   return {
     pid: child.pid!,
     send: (message) => void child.send(message),

@@ -7,10 +7,11 @@ import { type Worker, startWorker } from '../processes.js'
 import { type Group, type Row, atMost, rowOf } from '../report.js'
 import { type Kind, prepare } from '../workers/takers.js'
 
-const KINDS: { kind: Kind; name: string; role: Row['role']; rounds?: number }[] = [
-  { kind: 'kernel', name: 'kernel', role: 'ours' },
-  { kind: 'flock', name: 'blocking flock', role: 'floor' },
-  { kind: 'lockfile', name: 'lockfile, on the same host', role: 'ours' },
+const ROUNDS = 20
+const KINDS: { kind: Kind; name: string; role: Row['role']; rounds: number }[] = [
+  { kind: 'kernel', name: 'kernel', role: 'ours', rounds: ROUNDS },
+  { kind: 'flock', name: 'blocking flock', role: 'floor', rounds: ROUNDS },
+  { kind: 'lockfile', name: 'lockfile, on the same host', role: 'ours', rounds: ROUNDS },
   { kind: 'proper-lockfile', name: 'proper-lockfile, stale after 2 s', role: 'other', rounds: 3 },
 ]
 /** From "I am about to wait" until it surely does, in its helper process where it has one. */
@@ -22,7 +23,7 @@ export async function successionGroup({ dir, quick, say }: Context): Promise<Gro
   const contenders: Contender[] = KINDS.map(({ name, role, rounds }, index) => ({
     name,
     role,
-    ...(rounds !== undefined && { rounds: quick ? 1 : rounds }),
+    rounds: quick ? Math.min(rounds, 3) : rounds,
     sample: () => lines[index]!.succeed(),
     // The next waiter gets in line before the next contender's turn.
     rest: () => lines[index]!.refill(),
@@ -30,7 +31,7 @@ export async function successionGroup({ dir, quick, say }: Context): Promise<Gro
   const table = await measure({
     title: 'SIGKILL of the holder to the next holder',
     unit: 'ms',
-    rounds: quick ? 3 : 20,
+    rounds: quick ? 3 : ROUNDS,
     contenders,
   })
   await Promise.all(lines.map((line) => line.end()))

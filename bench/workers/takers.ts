@@ -20,20 +20,18 @@ const PROPER = {
 }
 
 export function taker(kind: Kind): Take {
-  switch (kind) {
-    case 'kernel':
-    case 'lockfile': {
-      const locker = createLockerOfKind(realHost(), directDisk, kind)
-      return async (path) => (await locker.acquire(path)).release
-    }
-    case 'flock':
-      return async (path) => {
-        const fd = lockWaiting(path)
-        return () => closeSync(fd)
-      }
-    case 'proper-lockfile':
-      return (path) => properLockfile.lock(path, PROPER)
+  if (kind === 'flock') return takeByFlock
+  if (kind === 'proper-lockfile') return (path) => properLockfile.lock(path, PROPER)
+  const locker = createLockerOfKind(realHost(), directDisk, kind)
+  return async (path) => {
+    const lease = await locker.acquire(path)
+    return () => lease.release()
   }
+}
+
+async function takeByFlock(path: string): Promise<() => unknown> {
+  const fd = lockWaiting(path)
+  return () => closeSync(fd)
 }
 
 /** The file that `flock` and `proper-lockfile` need to be there; made once, before anybody starts. */
