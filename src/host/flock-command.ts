@@ -9,6 +9,9 @@ import { isErrno } from './disk-errors.js'
 
 export type FlockResult = 'locked' | 'busy' | 'no-command'
 
+/** Not installed, or no more processes or memory to be had just now. */
+const CANNOT_START = ['ENOENT', 'EACCES', 'EAGAIN', 'ENOMEM']
+
 /** flock(1): exit status of `-n` when another holds the lock. */
 const CONFLICT = 1
 
@@ -59,7 +62,7 @@ function exitOf(command: string[], args: string[], fd: number, signal?: AbortSig
       finish()
     }
     helper.once('error', (error) =>
-      settle(() => (isErrno(error, 'ENOENT', 'EACCES') ? resolve('no-command') : reject(error))),
+      settle(() => (isErrno(error, ...CANNOT_START) ? resolve('no-command') : reject(error))),
     )
     helper.once('exit', (code) => settle(() => resolve(code ?? 'killed')))
   })

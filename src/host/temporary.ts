@@ -15,16 +15,13 @@ export function currentUid(): number {
 
 const doomed = new Set<string>()
 
-/** A new directory of this process's own; removed by `removePrivateDirectory`, at the latest when the process exits. */
-export async function makePrivateDirectory(): Promise<string> {
+/** A new directory of this process's own. Unless it is to be kept, it goes when the process exits. */
+export async function makePrivateDirectory(keep: boolean): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'cachelatch-private-'))
-  removeAtExit(path)
-  return path
-}
-
-export function removeAtExit(path: string): void {
+  if (keep) return path
   if (doomed.size === 0) process.once('exit', removeAll)
   doomed.add(path)
+  return path
 }
 
 export function removePrivateDirectory(path: string): void {

@@ -1,11 +1,20 @@
 /** A helper thread that answers requests, one reply each, and may send news in between. */
 import { Worker, parentPort } from 'node:worker_threads'
+import { LatchError, type LatchErrorCode } from '../core/errors.js'
 
 interface Envelope {
   id?: number
   reply?: unknown
-  error?: { message: string; code?: string }
+  error?: PlainError
   news?: unknown
+}
+
+interface PlainError {
+  message: string
+  code?: string
+  /** Of a LatchError. */
+  hint?: string
+  path?: string
 }
 
 export class Thread<Request, News> {
@@ -40,9 +49,17 @@ export class Thread<Request, News> {
     const pending = this.#pending.get(id)
     this.#pending.delete(id)
     if (this.#pending.size === 0) this.#worker.unref()
-    if (error) pending?.reject(Object.assign(new Error(error.message), error.code && { code: error.code }))
+    if (error) pending?.reject(revive(error))
     else pending?.resolve(reply)
   }
+}
+
+function revive({ message, code, hint, path }: PlainError): Error {
+  if (hint !== undefined) {
+    const place = path === undefined ? {} : { path }
+    return new LatchError(code as LatchErrorCode, message, { hint, ...place })
+  }
+  return Object.assign(new Error(message), code !== undefined && { code })
 }
 
 /** The other side: answers every request with what `answer` resolves to. */
@@ -52,8 +69,8 @@ export function serve<Request, News>(answer: (request: Request) => Promise<unkno
   port.on('message', ({ id, request }: { id: number; request: Request }) => {
     answer(request).then(
       (reply) => port.postMessage({ id, reply }),
-      (error: NodeJS.ErrnoException) =>
-        port.postMessage({ id, error: { message: error.message, code: error.code } }),
+      ({ message, code, hint, path }: PlainError) =>
+        port.postMessage({ id, error: { message, code, hint, path } }),
     )
   })
   return (news) => port.postMessage({ news })

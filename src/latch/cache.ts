@@ -77,7 +77,7 @@ export class Cache {
         throw error instanceof CallerError
           ? error.thrown
           : explain(error, 'Compiling through the cache', this.root)
-      entry = await compilePrivately(this.root, canonical, build, why, settled.signal)
+      entry = await compilePrivately(this.root, canonical, build, why, settled)
     }
     const elapsedMs = this.host.clock.now() - started
     emit({ type: 'obtained', key: canonical, path: entry.path, outcome: entry.outcome, elapsedMs })

@@ -39,6 +39,8 @@ export interface CompileOptions {
   strict?: boolean | undefined
   /** Builds although it took its process down three times in a row. */
   retryCrashed?: boolean | undefined
+  /** A private result outlives the process: for those who only hand its path on. */
+  keepPrivate?: boolean | undefined
 }
 
 export interface Job {
@@ -59,6 +61,8 @@ export async function compileOnce(opened: Opened, job: Job): Promise<Entry> {
   const { signal, timeoutMs, onWait } = options
   const announce = (wait: Wait): void => (onWait ? emitAnd(onWait, wait) : announceWait(wait))
   const lease = await locker.acquire(layout.lock(id), { signal, timeoutMs, onWait: announce, announce: true })
+  const tellLost = (): void => emit({ type: 'lease-lost', path: lease.path, error: lease.signal.reason })
+  lease.signal.addEventListener('abort', tellLost, { once: true })
   try {
     const second = await findPinned(opened, id, key, check)
     if (second.state === 'hit') return second.entry(lease.waited ? 'waited' : 'hit')
@@ -105,7 +109,7 @@ async function buildAndPublish(opened: Opened, job: Job, crashes: number): Promi
     })
   } finally {
     await life.end()
-    await discard(stage)
+    await discard(disk, stage)
   }
 }
 

@@ -5,7 +5,7 @@ import { explain, isErrno } from '../host/disk-errors.js'
 import type { FileSystem } from '../host/filesystem.js'
 import type { Host } from '../host/host.js'
 import { makeRealDirectory } from '../host/temporary.js'
-import { chooseLocker, createLockerOfKind, reasonToDistrust } from '../lock/choose.js'
+import { chooseLocker, lockerOfKind, reasonToDistrust } from '../lock/choose.js'
 import { hasKernelLock } from '../lock/kernel.js'
 import type { Locker, LockerKind } from '../lock/locker.js'
 import { type Format, createFormat, readFormat } from '../store/format.js'
@@ -89,13 +89,13 @@ async function join(
       if (wish === 'auto' && distrust !== null) throw mismatch(layout, format, `but from here, ${distrust}`)
       if (!(await hasKernelLock(host)))
         throw mismatch(layout, format, 'and this machine has neither koffi nor flock(1)')
-      return { ...opened, locker: createLockerOfKind(host, disk, 'kernel') }
+      return { ...opened, locker: lockerOfKind(host, disk, 'kernel') }
     }
     case 'lockfile':
     case 'memory':
       if (format.locker === 'memory' && wish !== 'memory')
         throw mismatch(layout, format, 'which excludes no other process')
-      return { ...opened, locker: createLockerOfKind(host, disk, format.locker, format.staleMs) }
+      return { ...opened, locker: lockerOfKind(host, disk, format.locker, format.staleMs) }
     default:
       throw mismatch(layout, format, 'which this process does not have')
   }

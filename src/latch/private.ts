@@ -6,17 +6,17 @@ import { pooledDisk } from '../host/disk.js'
 import { announceDegradation } from './events.js'
 import { type Entry, makeEntry } from './entry.js'
 import type { CallerError } from './caller-error.js'
-import type { Build } from './compile.js'
+import type { Build, CompileOptions } from './compile.js'
 
 export async function compilePrivately(
   root: string,
   key: string,
   build: Build,
   why: unknown,
-  signal: AbortSignal | undefined,
+  { signal, keepPrivate = false }: CompileOptions,
 ): Promise<Entry> {
   announceDegradation(root, key, why)
-  const dir = await makePrivateDirectory()
+  const dir = await makePrivateDirectory(keepPrivate)
   const remove = async (): Promise<void> => removePrivateDirectory(dir)
   try {
     await build({ dir, signal: signal ?? new AbortController().signal })
@@ -25,7 +25,7 @@ export async function compilePrivately(
     await remove()
     throw error
   }
-  return makeEntry(dir, 'private', remove)
+  return makeEntry(dir, 'private', keepPrivate ? () => Promise.resolve() : remove)
 }
 
 const SHORT_OF_SPACE_BYTES = 1024 * 1024

@@ -4,6 +4,7 @@
  */
 import { attempt } from '../host/disk-errors.js'
 import { collectLeftovers } from '../store/leftovers.js'
+import type { AcquireOptions } from '../lock/locker.js'
 import type { Opened } from './open.js'
 
 export interface StageLife {
@@ -48,16 +49,23 @@ export function sweep(opened: Opened, graceMs: number, waitMs: number): Promise<
     await disk.close(fd)
     return null
   }
-  return collectLeftovers(disk, layout, { now: host.clock.wallTime(), graceMs, claim })
+  const tidy = async (lockPath: string): Promise<boolean> => {
+    // A record of our own takes the place of the dead one's, and release removes it.
+    const letGo = await claimByLock(opened, lockPath, waitMs, { announce: true })
+    await letGo?.()
+    return letGo !== null
+  }
+  return collectLeftovers(disk, layout, { now: host.clock.wallTime(), graceMs, claim, tidy })
 }
 
 async function claimByLock(
   { locker }: Opened,
   path: string,
   waitMs: number,
+  options: AcquireOptions = { alone: true },
 ): Promise<(() => Promise<void>) | null> {
   try {
-    const lease = await locker.acquire(path, { alone: true, timeoutMs: waitMs })
+    const lease = await locker.acquire(path, { ...options, timeoutMs: waitMs })
     return () => lease.release()
   } catch {
     return null

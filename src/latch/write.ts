@@ -81,7 +81,7 @@ export async function writeFile(
       placed = true
     } finally {
       await life.end()
-      if (!placed) await discard(stage)
+      if (!placed) await discard(disk, stage)
     }
   })
 }
@@ -115,7 +115,7 @@ export async function writeDirectory(
       return { outcome: 'replaced' }
     } finally {
       await life.end()
-      await discard(stage)
+      await discard(disk, stage)
     }
   })
 }

@@ -49,7 +49,19 @@ export function reasonToDistrust({ type, locality }: FileSystem): string | null 
   return `${type} is a file system that is not known to keep kernel locks`
 }
 
-export function createLockerOfKind(host: Host, disk: Disk, kind: LockerKind, staleMs?: number): Locker {
+const lockers = new WeakMap<Host, Map<string, Locker>>()
+
+/** One locker a process and kind, however often a cache is opened: its queue must be everybody's. */
+export function lockerOfKind(host: Host, disk: Disk, kind: LockerKind, staleMs?: number): Locker {
+  const known = lockers.get(host) ?? new Map<string, Locker>()
+  lockers.set(host, known)
+  const name = `${kind} ${staleMs ?? 'default'} ${disk.inThread ? 'direct' : 'pooled'}`
+  const locker = known.get(name) ?? createLocker(host, disk, kind, staleMs)
+  known.set(name, locker)
+  return locker
+}
+
+function createLocker(host: Host, disk: Disk, kind: LockerKind, staleMs?: number): Locker {
   if (kind === 'kernel') return createKernelLocker(host, disk)
   if (kind === 'memory') return createMemoryLocker(host, disk)
   return createLockfileLocker(host, disk, staleMs === undefined ? {} : { staleMs })

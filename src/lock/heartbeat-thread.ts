@@ -5,13 +5,14 @@
  */
 import lockfile from 'proper-lockfile'
 import { pooledDisk as disk } from '../host/disk.js'
+import { attempt } from '../host/disk-errors.js'
 import { serve } from '../host/thread.js'
 import { HeldDirectory } from './held-directory.js'
 import type { HeartNews, HeartRequest } from './heartbeat.js'
 
 interface Heart {
+  /** Also of a lock that was lost: its token may still be there, or its heart beat again after a long stop. */
   release(): Promise<void>
-  stop(): void
 }
 
 const hearts = new Map<string, Heart>()
@@ -20,19 +21,18 @@ const tell = serve<HeartRequest, HeartNews>(async (request) => {
   if (request.do === 'take') return take(request.path, request.token, request.staleMs)
   const heart = hearts.get(request.token)
   hearts.delete(request.token)
-  heart?.stop()
   await heart?.release()
+  // What proper-lockfile has given up it does not release. Nobody else's lock has this token, so this is always right.
+  await new HeldDirectory(disk, request.path).remove(request.token)
   return true
 })
 
 async function take(path: string, token: string, staleMs: number): Promise<boolean> {
   const held = new HeldDirectory(disk, path)
   let lastBeat = performance.now()
+  let watchdog: NodeJS.Timeout | undefined
   const lose = (why: string): void => {
-    const heart = hearts.get(token)
-    if (heart === undefined) return
-    hearts.delete(token)
-    heart.stop()
+    clearInterval(watchdog)
     tell({ lost: token, why })
   }
   let release: () => Promise<void>
@@ -51,10 +51,15 @@ async function take(path: string, token: string, staleMs: number): Promise<boole
     throw error
   }
   // A beat that hangs in a dead server never reports an error: the silence itself is the news.
-  const watchdog = setInterval(() => {
+  watchdog = setInterval(() => {
     if (performance.now() - lastBeat > staleMs) lose(`no heartbeat reached the disk for ${staleMs} ms`)
   }, staleMs / 8)
-  hearts.set(token, { release, stop: () => clearInterval(watchdog) })
+  hearts.set(token, {
+    async release() {
+      clearInterval(watchdog)
+      await attempt(release())
+    },
+  })
   return true
 }
 

@@ -2,7 +2,8 @@
 import { Thread } from '../host/thread.js'
 
 export type HeartRequest =
-  { do: 'take'; path: string; token: string; staleMs: number } | { do: 'release'; token: string }
+  | { do: 'take'; path: string; token: string; staleMs: number }
+  | { do: 'release'; path: string; token: string }
 
 export interface HeartNews {
   lost: string
@@ -17,9 +18,9 @@ export async function takeAndBeat(path: string, token: string, staleMs: number):
   return (await running().ask({ do: 'take', path, token, staleMs })) as boolean
 }
 
-export async function releaseAndRest(token: string): Promise<void> {
+export async function releaseAndRest(path: string, token: string): Promise<void> {
   losers.delete(token)
-  await running().ask({ do: 'release', token })
+  await running().ask({ do: 'release', path, token })
 }
 
 export function whenLost(token: string, lost: (reason: Error) => void): void {

@@ -15,6 +15,7 @@
  * The comparison with the token and the removal are one system call, and there is no moment in which a holder's
  * directory exists without its token. Age and inode prove nothing and are not looked at.
  */
+import { LatchError } from '../core/errors.js'
 import type { Disk } from '../host/disk.js'
 import { attempt, isErrno, orElse } from '../host/disk-errors.js'
 
@@ -36,8 +37,14 @@ export class HeldDirectory {
 
   /** The holder's token; `null` when nobody holds the lock. */
   async holder(): Promise<string | null> {
-    const entries = await orElse(this.disk.readdir(this.path), [], 'ENOENT')
-    return entries.find(({ name }) => TOKEN.test(name))?.name ?? null
+    const entries = await orElse(this.disk.readdir(this.path), [], 'ENOENT').catch((error: unknown) => {
+      throw isErrno(error, 'ENOTDIR', 'ELOOP') ? this.#unsafe(error) : error
+    })
+    const token = entries.find(({ name }) => TOKEN.test(name))?.name ?? null
+    // A link to a directory of somebody else's: nothing there is ours to wait for, let alone to remove.
+    if (token !== null && (await orElse(this.disk.lstat(this.path), null, 'ENOENT'))?.isSymbolicLink())
+      throw this.#unsafe()
+    return token
   }
 
   /** `false`: somebody else holds it. */
@@ -54,8 +61,20 @@ export class HeldDirectory {
       await attempt(this.disk.unlink(`${candidate}/${token}`))
       await attempt(this.disk.rmdir(candidate))
       if (isErrno(error, 'ENOTEMPTY', 'EEXIST', 'EBUSY')) return false
-      throw error
+      throw isErrno(error, 'ENOTDIR', 'ELOOP') ? this.#unsafe(error) : error
     }
+  }
+
+  #unsafe(cause?: unknown): LatchError {
+    return new LatchError(
+      'UNSAFE_PATH',
+      `A lock directory must be a directory, and this is none: ${this.path}`,
+      {
+        hint: 'Somebody else put it there: look at it, then remove it.',
+        path: this.path,
+        cause,
+      },
+    )
   }
 
   /** Whether `token` was there and now is not, by this call. */

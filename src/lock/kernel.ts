@@ -22,7 +22,7 @@ import { type Held, type Mechanism, createLocker } from './mechanism.js'
 
 /** Most contenders of a short lock get it within these tries, for less than a helper process costs (3 ms). */
 const QUICK_TRIES_MS = [1, 2, 4]
-/** Only where there is no flock(1) to wait in the kernel: macOS. */
+/** Only where no flock(1) can wait in the kernel: on macOS, or while no more processes may be started. */
 const POLL_MS = 25
 
 export function createKernelLocker(host: Host, disk: Disk): Locker {
@@ -80,6 +80,12 @@ export function kernelMechanism(host: Host): Mechanism {
     return host.native ? lockNow(path, host.native) : lockWith(path, (fd) => flockByCommand(fd, 'exclusive'))
   }
 
+  /** `null`: no flock(1) that could wait. */
+  async function waitInKernel(path: string, signal: AbortSignal): Promise<Held | null> {
+    if (!(await hasFlockCommand())) return null
+    return lockWith(path, async (fd) => (await flockWaiting(fd, signal)) === 'locked')
+  }
+
   async function take(path: string, signal: AbortSignal): Promise<Held> {
     for (const ms of QUICK_TRIES_MS) {
       await host.clock.sleep(ms, signal)
@@ -87,7 +93,7 @@ export function kernelMechanism(host: Host): Mechanism {
       if (held !== null) return held
     }
     for (;;) {
-      const held = await lockWith(path, async (fd) => (await flockWaiting(fd, signal)) === 'locked')
+      const held = (await waitInKernel(path, signal)) ?? (await tryTake(path))
       if (held !== null) return held
       await host.clock.sleep(POLL_MS, signal)
     }

@@ -54,8 +54,12 @@ export class HeldLease implements Lease {
   }
 
   async check(): Promise<void> {
-    if (!(await this.held.check()))
-      this.lose(new Error(`The lock was taken away from under its holder: ${this.path}`))
+    try {
+      if (!(await this.held.check()))
+        this.lose(new Error(`The lock was taken away from its holder: ${this.path}`))
+    } catch (cause) {
+      this.lose(new Error(`Whether the lock is still held cannot be seen: ${this.path}`, { cause }))
+    }
   }
 
   lose(reason: Error): void {

@@ -84,7 +84,7 @@ function lockfileMechanism(host: Host, disk: Disk, options: LockfileOptions): Me
     }
     const token = host.processes.token()
     if (pass) await attempt(pass.announce(token))
-    return (await takeAndBeat(path, token, staleMs)) ? hold(directory, token, pass) : null
+    return (await takeAndBeat(path, token, staleMs)) ? hold(path, directory, token, pass) : null
   }
 
   /**
@@ -103,7 +103,8 @@ function lockfileMechanism(host: Host, disk: Disk, options: LockfileOptions): Me
     }
     const entering = gate.enter(path, AbortSignal.any([signal, round.signal]))
     // Whichever ends first ends the other; the gate may be entered in that very moment, so its word counts.
-    const watching = watch().finally(() => round.abort())
+    // A look that fails ends the watching too: the network lock is tried then, and says what is wrong.
+    const watching = attempt(watch()).then(() => round.abort())
     try {
       return await entering
     } catch (error) {
@@ -112,21 +113,21 @@ function lockfileMechanism(host: Host, disk: Disk, options: LockfileOptions): Me
       return null
     } finally {
       round.abort()
-      await watching.catch(() => undefined)
+      await watching
     }
   }
 
   return { kind: 'lockfile', lockPath: (path) => `${path}.held`, tryTake, take }
 }
 
-function hold(directory: HeldDirectory, token: string, pass: Pass | null): Held {
+function hold(path: string, directory: HeldDirectory, token: string, pass: Pass | null): Held {
   return {
     onLost: (lost) => whenLost(token, lost),
     check: () => directory.isHeldBy(token),
     handOn: () => null,
     async release() {
       try {
-        await releaseAndRest(token)
+        await releaseAndRest(path, token)
       } finally {
         await pass?.leave()
       }

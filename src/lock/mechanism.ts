@@ -35,7 +35,9 @@ export function createLocker(host: Host, disk: Disk, mechanism: Mechanism): Lock
   const watch = new LeaseWatch(host, disk)
 
   async function acquire(path: string, options: AcquireOptions = {}): Promise<Lease> {
-    options.signal?.throwIfAborted()
+    const { signal, timeoutMs = 0 } = options
+    if (!(timeoutMs >= 0)) throw new TypeError(`timeoutMs is a number of milliseconds, not ${timeoutMs}.`)
+    signal?.throwIfAborted()
     const inFront = queue.tryEnter(path)
     if (inFront) {
       const held = await tryInFront(path, options)

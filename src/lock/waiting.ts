@@ -87,7 +87,7 @@ export function timedOut({ path, owner, verdict, waitedMs }: Wait): LatchError {
     'WAIT_TIMEOUT',
     `Gave up after ${waitedMs} ms waiting for ${describeOwner(owner)}${seen}: ${path}`,
     {
-      hint: 'Wait longer with `timeoutMs`, or look at what the holder is doing.',
+      hint: 'Wait longer (`timeoutMs`; on the command line --wait), or look at what the holder is doing.',
       path,
     },
   )

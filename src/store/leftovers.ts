@@ -1,4 +1,5 @@
 /** What crashes have left: stages whose writer is gone, half-deleted trash, drafts, candidates of network locks. */
+import { basename } from 'node:path'
 import pMap from 'p-map'
 import type { Disk } from '../host/disk.js'
 import { attempt, orElse } from '../host/disk-errors.js'
@@ -10,15 +11,24 @@ export interface LeftoverOptions {
   now: number
   /** What changed less than this many milliseconds ago is left alone. */
   graceMs: number
-  /** Takes the lock that a living writer would hold; `null`: it lives. Resolves to the way to let go. */
+  /** Takes the hold that a living writer or user has on it; `null`: it lives. Resolves to the way to let go. */
   claim(path: string): Promise<(() => Promise<void>) | null>
+  /** Takes a lock and releases it, which leaves nothing of an earlier holder; `false`: somebody has it. */
+  tidy(lockPath: string): Promise<boolean>
 }
 
 const CONCURRENCY = 8
-/** 128 random bits in hex, as stages, pins and tokens are named. */
-const TOKEN = /^(?:[0-9a-f]{64}\.)?[0-9a-f]{32}$/
+/** 128 random bits in hex: a stage. */
+const TOKEN = /^[0-9a-f]{32}$/
+/** A network lock: of a key, or of a stage or a pin, where it shows that somebody lives. */
+const HELD = '.held'
 const CANDIDATE = /\.held-[0-9a-f]{32}$/
+/** Where write-file-atomic was killed between writing and renaming. */
+const TORN_RECORD = /\.json\.\d+$/
+const OWNER = '.owner.json'
 const DRAFT = /^\.v\d+-[0-9a-f]{32}$|^\.probe-[0-9a-f]{32}$/
+
+const isHeld = (name: string): boolean => name.endsWith(HELD)
 
 /** Returns how many were removed. Whatever cannot be removed is left for the next time. */
 export async function collectLeftovers(
@@ -30,35 +40,38 @@ export async function collectLeftovers(
     const stats = await orElse(disk.lstat(path), null, 'ENOENT')
     return stats !== null && options.now - stats.mtimeMs >= options.graceMs
   }
-  const removeClaimed = async (path: string): Promise<boolean> => {
+  const remove = async (path: string): Promise<boolean> => {
+    await discard(disk, path)
+    return true
+  }
+  const removeOld = async (path: string): Promise<boolean> => (await isOld(path)) && remove(path)
+  const removeUnheld = async (path: string): Promise<boolean> => {
     if (!(await isOld(path))) return false
     const letGo = await options.claim(path)
     if (letGo === null) return false
-    await discard(path)
+    await discard(disk, path)
     await attempt(letGo())
     return true
   }
-  const removeOld = async (path: string): Promise<boolean> => {
-    if (!(await isOld(path))) return false
-    await discard(path)
-    return true
+  const tidyLock = async (path: string): Promise<boolean> =>
+    (await isOld(path)) && options.tidy(path.slice(0, path.lastIndexOf(isHeld(path) ? HELD : OWNER)))
+  /** What became of the last build matters no more once there is an entry. */
+  const removeIfPublished = async (path: string): Promise<boolean> => {
+    const id = basename(path, '.json')
+    return (await orElse(disk.lstat(layout.entry(id)), null, 'ENOENT')) !== null && removeOld(path)
   }
+
   const counts = [
-    await each(disk, layout.stage, (name) => TOKEN.test(name), removeClaimed),
-    await each(disk, layout.stage, (name) => !TOKEN.test(name), removeOld),
-    await each(
-      disk,
-      layout.pins,
-      (name) => name.endsWith('.held'),
-      (path) => removeClaimed(path.slice(0, -'.held'.length)),
-    ),
-    await each(
-      disk,
-      layout.trash,
-      () => true,
-      async (path) => (await discard(path), true),
-    ),
-    await each(disk, layout.locks, (name) => CANDIDATE.test(name), removeOld),
+    await each(disk, layout.stage, (name) => TOKEN.test(name), removeUnheld),
+    await each(disk, layout.stage, isHeld, tidyLock),
+    await each(disk, layout.stage, (name) => !TOKEN.test(name) && !isHeld(name), removeOld),
+    await each(disk, layout.pins, isHeld, tidyLock),
+    await each(disk, layout.pins, (name) => CANDIDATE.test(name), removeOld),
+    await each(disk, layout.trash, () => true, remove),
+    await each(disk, layout.locks, (name) => isHeld(name) || name.endsWith(OWNER), tidyLock),
+    await each(disk, layout.locks, (name) => CANDIDATE.test(name) || TORN_RECORD.test(name), removeOld),
+    await each(disk, layout.attempts, (name) => name.endsWith('.json'), removeIfPublished),
+    await each(disk, layout.attempts, (name) => TORN_RECORD.test(name), removeOld),
     await each(disk, layout.root, (name) => DRAFT.test(name), removeOld),
   ]
   return counts.reduce((sum, count) => sum + count, 0)

@@ -153,7 +153,7 @@ export async function replaceDirectory(
 ): Promise<void> {
   if (native?.exchange(stage, target)) {
     await attempt(syncPath(disk, parent))
-    return discard(stage)
+    return discard(disk, stage)
   }
   const old = `${stage}-old`
   await disk.rename(target, old)
@@ -164,7 +164,7 @@ export async function replaceDirectory(
     throw error
   }
   await attempt(syncPath(disk, parent))
-  await discard(old)
+  await discard(disk, old)
 }
 
 function emptyBuild(path: string): LatchError {

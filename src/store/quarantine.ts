@@ -30,7 +30,7 @@ export async function quarantine(
     await disk.close(moved.fd)
     if (await putBack(disk, place, layout.entry(id))) return
   }
-  await discard(place)
+  await discard(disk, place)
 }
 
 async function putBack(disk: Disk, place: string, path: string): Promise<boolean> {

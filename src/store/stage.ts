@@ -3,7 +3,7 @@
  * containers may have the same. What a crash leaves here is a leftover, and collect.ts removes it.
  */
 import type { Disk } from '../host/disk.js'
-import { attempt } from '../host/disk-errors.js'
+import { attempt, orElse } from '../host/disk-errors.js'
 import { removeTree } from '../host/trees.js'
 import { FILES, type Layout } from './layout.js'
 import { type Source, writeSource } from './bytes.js'
@@ -40,6 +40,8 @@ export async function fillFile(
 }
 
 /** Removes a stage, or what is left of it. Never fails: what stays is gc's. */
-export async function discard(path: string): Promise<void> {
-  await attempt(removeTree(path))
+export async function discard(disk: Disk, path: string): Promise<void> {
+  // Mostly the rename has taken it away: then fs-extra is not even loaded.
+  const isThere = await orElse(disk.lstat(path), null, 'ENOENT', 'ENOTDIR').catch(() => null)
+  if (isThere !== null) await attempt(removeTree(path))
 }

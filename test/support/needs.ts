@@ -11,6 +11,7 @@ const PROBES = {
   linux: () => process.platform === 'linux',
   root: () => process.getuid?.() === 0,
   bindfs: () => existsSync('/dev/fuse') && runs('bindfs', '--version'),
+  'setpriv --pdeathsig': () => runs('setpriv', '--pdeathsig', 'KILL', 'true'),
   'flock(1)': () => runs('flock', '--version'),
   'python3 with filelock': () => runs('python3', '-c', 'import filelock'),
   'PID namespaces (unshare)': () => runs('unshare', '-fp', '--mount-proc', 'true'),

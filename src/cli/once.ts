@@ -1,0 +1,79 @@
+/** `cachelatch once`: compile once, from any language. */
+import { resolve } from 'node:path'
+import type { Key } from '../core/key.js'
+import { runChild } from '../host/child.js'
+import { defaultCacheDirectory } from '../host/settings.js'
+import { openCache } from '../latch/cache.js'
+import { parseOptions, secondsToMs, splitCommand } from './arguments.js'
+import { UsageError } from './usage.js'
+
+const HELP = `Usage: cachelatch once --key KEY [OPTIONS] -- CMD [ARGS]
+
+Prints the path of the entry of KEY, a directory that never changes. Where there is none, CMD builds it: it fills the
+directory $CACHELATCH_STAGE ({stage} in its arguments). Of all that ask at once one runs CMD, and the others wait.
+CMD's stdout goes to stderr. When CMD fails nothing is published, and its exit code is ours.
+
+  --key KEY        the key; --key NAME=VALUE, repeated, for one of several parts
+  --cache DIR      the cache (CACHELATCH_DIR, else ~/.cache/cachelatch)
+  --wait SECONDS   how long to wait for another builder (3600)
+  --strict         fail, instead of compiling privately, when the cache cannot be used
+
+  dir=$(cachelatch once --key model=llama --key dtype=bf16 -- ./compile.sh)`
+
+/** CMD ended badly: its exit code is ours, and nothing needs to be said. */
+class CommandFailed extends Error {
+  constructor(readonly exitCode: number) {
+    super(`the command ended with exit code ${exitCode}`)
+  }
+}
+
+export async function run(args: string[]): Promise<number> {
+  const { own, command } = splitCommand(args)
+  const { values } = parseOptions(own, {
+    key: { type: 'string', multiple: true, default: [] },
+    cache: { type: 'string' },
+    wait: { type: 'string', short: 'w' },
+    strict: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  })
+  if (values.help) {
+    process.stdout.write(`${HELP}\n`)
+    return 0
+  }
+  const key = keyFrom(values.key)
+  if (command.length === 0) throw new UsageError('a command is missing: cachelatch once --key KEY -- CMD')
+  const cache = await openCache(resolve(values.cache ?? defaultCacheDirectory()), { strict: values.strict })
+  try {
+    const entry = await cache.getOrCompile(key, ({ dir }) => fill(command, dir), {
+      timeoutMs: secondsToMs(values.wait, '--wait'),
+      keepPrivate: true,
+    })
+    process.stdout.write(`${entry.path}\n`)
+    await entry.release()
+    return 0
+  } catch (error) {
+    if (error instanceof CommandFailed) return error.exitCode
+    throw error
+  }
+}
+
+async function fill(command: string[], dir: string): Promise<void> {
+  const filled = command.map((argument) => argument.replaceAll('{stage}', dir))
+  const exitCode = await runChild(filled, { env: { CACHELATCH_STAGE: dir }, stdout: 'stderr' })
+  if (exitCode !== 0) throw new CommandFailed(exitCode)
+}
+
+/** `--key x` is the text; `--key a=1 --key b=2` an object, in which order does not matter. */
+function keyFrom(parts: string[]): Key {
+  const [first] = parts
+  if (first === undefined) throw new UsageError('a key is missing: cachelatch once --key KEY -- CMD')
+  if (parts.length === 1 && !first.includes('=')) return first
+  const pairs = parts.map((part): [string, string] => {
+    const at = part.indexOf('=')
+    if (at === -1) throw new UsageError(`of several keys, each is NAME=VALUE, and '${part}' is not.`)
+    return [part.slice(0, at), part.slice(at + 1)]
+  })
+  const names = new Set(pairs.map(([name]) => name))
+  if (names.size < pairs.length) throw new UsageError('a key was given twice.')
+  return Object.fromEntries(pairs)
+}

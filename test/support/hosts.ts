@@ -1,0 +1,54 @@
+/** Hosts in which something is different from the real one. */
+import type { Disk } from '../../src/host/disk.js'
+import { type Host, realHost } from '../../src/host/host.js'
+
+/** Time runs `times` faster for whoever uses this host. */
+export function fastHost(times: number): Host {
+  const host = realHost()
+  const { clock } = host
+  return {
+    ...host,
+    clock: {
+      now: () => clock.now() * times,
+      wallTime: clock.wallTime,
+      sleep: (ms, signal) => clock.sleep(ms / times, signal),
+      later: (ms, tick) => clock.later(ms / times, tick),
+    },
+  }
+}
+
+/** Calls `before` with the name of every call before it is made, and `after` when it has ended well. */
+export function watchedDisk(disk: Disk, before: (name: string) => void, after: (name: string) => void): Disk {
+  const watched = <T extends object>(calls: T): T =>
+    new Proxy(calls, {
+      get(target, name: string) {
+        const member = target[name as keyof T] as unknown
+        if (typeof member === 'object' && member !== null) return watched(member)
+        if (typeof member !== 'function') return member
+        return (...args: unknown[]) => {
+          before(name)
+          const result = (member as (...args: unknown[]) => unknown).apply(target, args)
+          if (!(result instanceof Promise)) after(name)
+          else void result.then(() => after(name)).catch(() => undefined)
+          return result
+        }
+      },
+    })
+  return watched(disk)
+}
+
+/** Calls `step` whenever a locker is about to sleep, to take the kernel's lock, or to make a token. */
+export function steppedHost(step: () => void): Host {
+  const host = realHost()
+  const { clock, native, processes } = host
+  const then = <T>(work: () => T): T => {
+    step()
+    return work()
+  }
+  return {
+    ...host,
+    clock: { ...clock, sleep: (ms, signal) => then(() => clock.sleep(ms, signal)) },
+    native: native && { ...native, flock: (fd, mode) => then(() => native.flock(fd, mode)) },
+    processes: { ...processes, token: () => then(() => processes.token()) },
+  }
+}

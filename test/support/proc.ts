@@ -1,0 +1,61 @@
+/** What this machine says about processes (proc(5)): so Linux only. */
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
+
+/** Paths that this process has open at or below `directory`, sorted. */
+export function openBelow(directory: string): string[] {
+  return readdirSync('/proc/self/fd')
+    .map((fd) => linkOrNull(`/proc/self/fd/${fd}`))
+    .filter((path) => path !== null)
+    .filter((path) => path.startsWith(directory))
+    .sort()
+}
+
+/** Living children of `pid`, by the name of their program. */
+export function childrenOf(pid: number): { pid: number; name: string }[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => statOf(Number(name)))
+    .filter((stat) => stat !== null)
+    .filter(({ parent, state }) => parent === pid && state !== 'Z')
+    .map(({ pid, name }) => ({ pid, name }))
+}
+
+export function isAlive(pid: number): boolean {
+  const stat = statOf(pid)
+  return stat !== null && stat.state !== 'Z' && stat.state !== 'X'
+}
+
+/** Stopped by SIGSTOP, all of it: the signal is delivered some time after it was sent. */
+export function isStopped(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every((thread) => {
+    const text = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')
+    return text.slice(text.lastIndexOf(')') + 2).startsWith('T')
+  })
+}
+
+interface Stat {
+  pid: number
+  name: string
+  state: string
+  parent: number
+}
+
+/** proc(5): the name in field 2 may itself contain spaces and brackets. */
+function statOf(pid: number): Stat | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const end = text.lastIndexOf(')')
+    const [state = '', parent = ''] = text.slice(end + 2).split(' ')
+    return { pid, name: text.slice(text.indexOf('(') + 1, end), state, parent: Number(parent) }
+  } catch {
+    return null
+  }
+}
+
+function linkOrNull(path: string): string | null {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return null
+  }
+}
