@@ -3,7 +3,7 @@ import { closeSync, writeFileSync } from 'node:fs'
 import properLockfile from 'proper-lockfile'
 import { directDisk } from '../../src/host/disk.js'
 import { realHost } from '../../src/host/host.js'
-import { createLockerOfKind } from '../../src/lock/choose.js'
+import { lockerOfKind } from '../../src/lock/choose.js'
 import { lockWaiting } from '../raw.js'
 
 export type Kind = 'kernel' | 'lockfile' | 'flock' | 'proper-lockfile'
@@ -22,7 +22,7 @@ const PROPER = {
 export function taker(kind: Kind): Take {
   if (kind === 'flock') return takeByFlock
   if (kind === 'proper-lockfile') return (path) => properLockfile.lock(path, PROPER)
-  const locker = createLockerOfKind(realHost(), directDisk, kind)
+  const locker = lockerOfKind(realHost(), directDisk, kind)
   return async (path) => {
     const lease = await locker.acquire(path)
     return () => lease.release()
