@@ -16,7 +16,7 @@ const CONTENDERS: { kind: Kind; name: string; role: Row['role'] }[] = [
 const CROWDS = [
   { processes: 2, takes: 200 },
   { processes: 8, takes: 50 },
-  { processes: 32, takes: 25 },
+  { processes: 32, takes: 15 },
 ]
 const HOLD_MS = 1
 const DEADLINE_MS = 10_000

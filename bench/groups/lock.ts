@@ -18,7 +18,7 @@ import { type Group, atLeast, atMost, ratioOf, rowOf } from '../report.js'
 const MANY_LOCKS = 200
 
 export async function lockGroup({ dir, quick, say }: Context): Promise<Group> {
-  const times = quick ? 100 : 500
+  const times = quick ? 200 : 2000
   const python = hasPythonFilelock() ? startPythonLock(join(dir, 'python.lock')) : null
   const contenders = [...ours(dir, times), ...others(dir, times)]
   if (python) contenders.push({ name: 'python filelock', role: 'other', sample: () => python.micros(times) })
@@ -80,7 +80,7 @@ function others(dir: string, times: number): Contender[] {
     {
       name: 'proper-lockfile',
       role: 'other',
-      sample: () => micros(times / 10, async () => (await properLockfile.lock(file, { realpath: false }))()),
+      sample: () => micros(times / 50, async () => (await properLockfile.lock(file, { realpath: false }))()),
     },
   ]
 }
