@@ -28,9 +28,9 @@ export function entryPath(root: string, key: Key): string {
 export function leftoversIn(root: string): string[] {
   const files = readdirSync(root, { recursive: true }) as string[]
   const layout = new Layout('')
-  const kept = [layout.top, layout.format, ...layout.directories]
+  const kept = new Set([layout.top, layout.format, ...layout.directories])
   return files
-    .filter((file) => !kept.includes(file))
+    .filter((file) => !kept.has(file))
     .filter((file) => !/^v1\/entries\/|^v1\/locks\/[^/]+\.lock$/.test(file))
     .sort()
 }

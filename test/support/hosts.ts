@@ -10,7 +10,7 @@ export function fastHost(times: number): Host {
     ...host,
     clock: {
       now: () => clock.now() * times,
-      wallTime: clock.wallTime,
+      wallTime: () => clock.wallTime(),
       sleep: (ms, signal) => clock.sleep(ms / times, signal),
       later: (ms, tick) => clock.later(ms / times, tick),
     },
@@ -72,5 +72,15 @@ export function watchedHost(host: Host, before: (name: string) => void, after: (
     ...host,
     diskFor: (fileSystem) => watchedDisk(host.diskFor(fileSystem), before, after),
     native: native && { ...native, flock },
+  }
+}
+
+/** All who sleep on such hosts wake at the same moments, also in different processes. */
+export function inStepHost(tickMs: number): Host {
+  const host = realHost()
+  const untilTick = (ms: number): number => ms + tickMs - ((host.clock.wallTime() + ms) % tickMs)
+  return {
+    ...host,
+    clock: { ...host.clock, sleep: (ms, signal) => host.clock.sleep(untilTick(ms), signal) },
   }
 }
