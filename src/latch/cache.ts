@@ -12,7 +12,7 @@ import { announceDegradation, emit } from './events.js'
 import { type OpenOptions, type Opened, foreignLockPath, openRoot, withSecondChance } from './open.js'
 import { CallerError } from './caller-error.js'
 import { compilePrivately } from './private.js'
-import { type GcOptions, type VerifyOptions, collect, removeEntry, verifyAll } from './upkeep.js'
+import { type GcOptions, type VerifyOptions, clearAll, collect, removeEntry, verifyAll } from './upkeep.js'
 
 export interface CacheOptions extends OpenOptions {
   /** Errors of the cache are thrown; without, they are warnings, and the work goes on in private directories. */
@@ -114,8 +114,13 @@ export class Cache {
     return this.#upkeep('Removing old entries', (opened) => collect(opened, options))
   }
 
+  /** Removes all entries, however young, except those in use; and what crashes have left. */
+  async clear({ dryRun }: { dryRun?: boolean } = {}): Promise<GcReport> {
+    return this.#upkeep('Clearing the cache', (opened) => clearAll(opened, dryRun ?? false))
+  }
+
   /** Reads every byte: damaged entries are reported, and with `quarantine` set aside to be compiled anew. */
-  async verify({ keys, ...options }: VerifyOptions & { keys?: Iterable<Key> } = {}): Promise<VerifyReport> {
+  async verify({ keys, ...options }: VerifyOptions & { keys?: Iterable<Key> | undefined } = {}): Promise<VerifyReport> {
     const wanted = keys && new Map(Array.from(keys, canonicalKey).map((key) => [sha256(key), key]))
     return this.#upkeep('Verifying the cache', (opened) => verifyAll(opened, { ...options, wanted }))
   }

@@ -2,7 +2,7 @@
 import type { EntryReport, GcReport, Problem, RemoveOutcome, VerifyReport } from '../core/report.js'
 import { keyLabel } from '../core/key.js'
 import { attempt, isErrno } from '../host/disk-errors.js'
-import { type Candidate, plan, sumOf, takeAway } from '../store/collect.js'
+import { type Candidate, type Limits, plan, sumOf, takeAway } from '../store/collect.js'
 import { findStrangers, inspect, takeInventory } from '../store/inventory.js'
 import { lookUp } from '../store/lookup.js'
 import { discard } from '../store/stage.js'
@@ -43,11 +43,26 @@ export async function collect(opened: Opened, options: GcOptions): Promise<GcRep
   const { maxBytes, maxAgeMs, dryRun = false, graceMs = DEFAULT_GRACE_MS, watchMs = 0 } = options
   refuseNonsense({ maxBytes, maxAgeMs, graceMs, watchMs })
   const leftovers = dryRun ? 0 : await sweep(opened, graceMs, watchMs)
+  return makeRoom(opened, { maxBytes, maxAgeMs, graceMs }, { dryRun, watchMs, leftovers })
+}
+
+/** All entries, however young. What is about to be published is none yet, and its stage is as safe as from gc. */
+export async function clearAll(opened: Opened, dryRun: boolean): Promise<GcReport> {
+  const leftovers = dryRun ? 0 : await sweep(opened, DEFAULT_GRACE_MS, 0)
+  // Also those whose time of use lies ahead.
+  const all = { maxAgeMs: Number.NEGATIVE_INFINITY, graceMs: 0 }
+  return makeRoom(opened, all, { dryRun, watchMs: 0, leftovers })
+}
+
+async function makeRoom(
+  opened: Opened,
+  limits: Omit<Limits, 'now'>,
+  { dryRun, watchMs, leftovers }: { dryRun: boolean; watchMs: number; leftovers: number },
+): Promise<GcReport> {
   const items: Victim[] = []
   for await (const { id, key, bytes, usedAt } of takeInventory(opened.disk, opened.layout))
     items.push({ id, key: key && keyLabel(key), bytes, usedAt })
-  const now = opened.host.clock.wallTime()
-  const planned = plan(items, { maxBytes, maxAgeMs, graceMs, now })
+  const planned = plan(items, { ...limits, now: opened.host.clock.wallTime() })
   const { removed, inUse } = dryRun
     ? { removed: planned.remove, inUse: 0 }
     : await carryOut(opened, planned, watchMs)
