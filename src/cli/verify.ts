@@ -58,7 +58,9 @@ function describe({ checked, bytes, damaged, strangers, absent }: VerifyReport):
     `${key === null ? id : keyLabel(key)}${quarantined ? '  (set aside)' : ''}`,
     ...problems.map(({ kind, message }) => `  ${kind}: ${message}`),
   ])
-  lines.push(...strangers.map((path) => `${path}\n  extra: it was not put there by cachelatch, and is left alone`))
+  lines.push(
+    ...strangers.map((path) => `${path}\n  extra: it was not put there by cachelatch, and is left alone`),
+  )
   lines.push(...absent.map((key) => `${keyLabel(key)}\n  missing: there is no entry of this key`))
   const verdict = `${damaged.length} of ${count(checked, 'entry', 'entries')} damaged, ${formatSize(bytes)} read.`
   return [...lines, verdict].map((line) => `${line}\n`).join('')

@@ -53,15 +53,7 @@ export interface GcReport {
 }
 
 export type ProblemKind =
-  | 'manifest'
-  | 'missing'
-  | 'extra'
-  | 'type'
-  | 'size'
-  | 'content'
-  | 'mode'
-  | 'link'
-  | 'unreadable'
+  'manifest' | 'missing' | 'extra' | 'type' | 'size' | 'content' | 'mode' | 'link' | 'unreadable'
 
 export interface Problem {
   kind: ProblemKind

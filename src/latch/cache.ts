@@ -120,7 +120,10 @@ export class Cache {
   }
 
   /** Reads every byte: damaged entries are reported, and with `quarantine` set aside to be compiled anew. */
-  async verify({ keys, ...options }: VerifyOptions & { keys?: Iterable<Key> | undefined } = {}): Promise<VerifyReport> {
+  async verify({
+    keys,
+    ...options
+  }: VerifyOptions & { keys?: Iterable<Key> | undefined } = {}): Promise<VerifyReport> {
     const wanted = keys && new Map(Array.from(keys, canonicalKey).map((key) => [sha256(key), key]))
     return this.#upkeep('Verifying the cache', (opened) => verifyAll(opened, { ...options, wanted }))
   }

@@ -144,8 +144,12 @@ async function isHeld({ locker }: Opened, pin: string, watchMs: number): Promise
 }
 
 export function cannotTellPins({ locker, layout }: Opened): LatchError {
-  return new LatchError('LOCK_UNAVAILABLE', `The \`${locker.kind}\` lock cannot tell which entries are in use.`, {
-    hint: 'Give the locker `shares`, or remove the whole cache while nobody uses it.',
-    path: layout.root,
-  })
+  return new LatchError(
+    'LOCK_UNAVAILABLE',
+    `The \`${locker.kind}\` lock cannot tell which entries are in use.`,
+    {
+      hint: 'Give the locker `shares`, or remove the whole cache while nobody uses it.',
+      path: layout.root,
+    },
+  )
 }

@@ -212,4 +212,3 @@ function refuseNonsense(numbers: Record<string, number | undefined>): void {
   for (const [name, value] of Object.entries(numbers))
     if (value !== undefined && Number.isNaN(value)) throw new TypeError(`${name} is not a number.`)
 }
-

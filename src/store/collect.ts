@@ -50,7 +50,8 @@ export function plan<C extends Candidate>(items: readonly C[], limits: Limits): 
   const removable = staying.filter((item) => !isYoung(item)).sort(byLastUse)
   const excess = sumOf(items) - maxBytes
   let count = 0
-  for (let left = excess - sumOf(expired); left > 0 && count < removable.length; count++) left -= removable[count]!.bytes
+  for (let left = excess - sumOf(expired); left > 0 && count < removable.length; count++)
+    left -= removable[count]!.bytes
   const surplus = removable.map((item) => ({ ...item, why: 'size' as const }))
   return {
     remove: [...expired.map((item) => ({ ...item, why: 'age' as const })), ...surplus.slice(0, count)],
