@@ -1,4 +1,4 @@
-/** The main thread's side of the heartbeat thread: one a process, started at the first network lock. */
+/** The main thread's side of the heartbeat thread: one a process, started at the first network lock, or the first wait for one. */
 import { Thread } from '../host/thread.js'
 
 export type HeartRequest =
@@ -12,6 +12,11 @@ export interface HeartNews {
 
 let thread: Thread<HeartRequest, HeartNews> | undefined
 const losers = new Map<string, (reason: Error) => void>()
+
+/** For whoever is about to wait: starting the thread takes some 50 ms, which a successor need not spend. */
+export function getReady(): void {
+  running()
+}
 
 /** Takes `<path>.held` under `token` and keeps its heart beating; `false` when somebody holds it. */
 export async function takeAndBeat(path: string, token: string, staleMs: number): Promise<boolean> {

@@ -12,7 +12,7 @@ import { attempt } from '../host/disk-errors.js'
 import type { Host } from '../host/host.js'
 import { gateDirectory } from '../host/temporary.js'
 import { type Gate, type Pass, openGate } from './gate.js'
-import { releaseAndRest, takeAndBeat, whenLost } from './heartbeat.js'
+import { getReady, releaseAndRest, takeAndBeat, whenLost } from './heartbeat.js'
 import { HeldDirectory } from './held-directory.js'
 import type { Locker } from './locker.js'
 import { type Held, type Mechanism, createLocker } from './mechanism.js'
@@ -52,6 +52,7 @@ function lockfileMechanism(host: Host, disk: Disk, options: LockfileOptions): Me
   }
 
   async function take(path: string, signal: AbortSignal, alone: boolean): Promise<Held> {
+    getReady()
     const observer = observe(path)
     const gate = alone ? null : await openedGate()
     const pass = gate ? await enterOrGoRound(gate, path, observer, signal) : null

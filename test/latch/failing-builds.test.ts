@@ -8,7 +8,8 @@ import { childrenOf } from '../support/proc.js'
 import { useScratch } from '../support/scratch.js'
 import { leftIn } from '../support/tree.js'
 import { until } from '../support/until.js'
-import { type WorkerProcess, useWorkers } from '../support/worker-process.js'
+import { useWorkers } from '../support/use-workers.js'
+import type { WorkerProcess } from '../support/worker-process.js'
 
 const scratch = useScratch()
 const start = useWorkers()

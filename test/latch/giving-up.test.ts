@@ -9,7 +9,7 @@ import { useScratch } from '../support/scratch.js'
 import { atCall } from '../support/stopping-disk.js'
 import { below, leftIn } from '../support/tree.js'
 import { until } from '../support/until.js'
-import { useWorkers } from '../support/worker-process.js'
+import { useWorkers } from '../support/use-workers.js'
 
 // Hundreds of caches are made here: in memory, where there is some.
 if (existsSync('/dev/shm')) process.env['TMPDIR'] = '/dev/shm'
@@ -56,11 +56,14 @@ test.each(['kernel', 'lockfile'] as const)(
   },
 )
 
-test.each(['EIO', 'ENOSPC'])(
+test.each([
+  ['EIO', 'DISK_ERROR'],
+  ['ENOSPC', 'DISK_FULL'],
+])(
   'a disk that fails with %s at any one call: a result in the default mode, an error with strict, never half an entry',
-  async (code) => {
+  async (errno, code) => {
     const fail = (): never => {
-      throw Object.assign(new Error(`${code}: made by a test`), { code })
+      throw Object.assign(new Error(`${errno}: made by a test`), { code: errno })
     }
     for (const strict of [false, true]) {
       for (let n = 1; ; n++) {
@@ -79,7 +82,11 @@ test.each(['EIO', 'ENOSPC'])(
           )
         if (typeof result !== 'string') {
           expect(strict, `${where()}: ${String(result)}`).toBe(true)
-          expect(result, where()).toMatchObject({ name: 'LatchError', hint: expect.stringMatching(/\w/) })
+          expect(result, where()).toMatchObject({
+            name: 'LatchError',
+            code,
+            hint: expect.stringMatching(/\w/),
+          })
         }
         expect(openIn(root), where()).toEqual([])
         // The lock is free, no crash is on record, and what is there is whole.

@@ -7,7 +7,7 @@ import { afterEach } from 'vitest'
 
 export interface Mounts {
   /** A file system in memory, e.g. `size=1m`, `nr_inodes=20`. */
-  tmpfs(options?: string): string
+  tmpfs(options?: string, at?: string): string
   remount(path: string, options: string): void
   /** Another view of `directory`, as another host would have it: FUSE. */
   bindfs(directory: string): string
@@ -29,8 +29,7 @@ export function useMounts(): Mounts {
     for (const base of bases.splice(0)) rmSync(base, { recursive: true, force: true })
   })
   return {
-    tmpfs(options = 'size=64m') {
-      const path = place()
+    tmpfs(options = 'size=64m', path = place()) {
       execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'none', path])
       mounted.push(path)
       return path

@@ -8,7 +8,7 @@ import { childrenOf } from '../support/proc.js'
 import { useScratch } from '../support/scratch.js'
 import { leftIn } from '../support/tree.js'
 import { until } from '../support/until.js'
-import { useWorkers } from '../support/worker-process.js'
+import { useWorkers } from '../support/use-workers.js'
 
 const scratch = useScratch()
 const events = useEvents()

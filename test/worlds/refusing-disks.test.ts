@@ -21,7 +21,7 @@ import { useMounts } from '../support/mounts.js'
 import { missing } from '../support/needs.js'
 import { useScratch } from '../support/scratch.js'
 import { leftIn } from '../support/tree.js'
-import { useWorkers } from '../support/worker-process.js'
+import { useWorkers } from '../support/use-workers.js'
 
 const scratch = useScratch()
 const mounts = useMounts()
@@ -283,4 +283,12 @@ test('a root that is a file, or below one, is no cache: an error with strict, el
   rmSync(file)
   mkdirSync(file)
   expect((await (await openCache(file)).getOrCompile('k', fill)).outcome).toBe('compiled')
+})
+
+test.skipIf(missing('mount tmpfs'))('a cache whose parts are on two file systems: CROSS_DEVICE', async () => {
+  const root = scratch()
+  await openCache(root, { strict: true })
+  mounts.tmpfs('size=4m', join(root, 'v1/stage'))
+  await expectDegradation(root, 'CROSS_DEVICE')
+  expect(leftIn(root)).toEqual([])
 })

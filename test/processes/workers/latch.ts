@@ -1,5 +1,5 @@
 /** Uses the library on command: caches, builds of every temper, files that describe themselves. */
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -24,10 +24,14 @@ export interface BuildPlan {
 
 let cache: Cache
 
+async function appearance(path: string): Promise<void> {
+  while (!existsSync(path)) await sleep(5)
+}
+
 async function build(dir: string, { temper = 'good', log, until }: BuildPlan): Promise<void> {
   if (log) appendFileSync(log, `${process.pid}\n`)
   note('building')
-  while (until && !existsSync(until)) await sleep(5)
+  if (until) await appearance(until)
   if (temper === 'die') process.kill(process.pid, 'SIGKILL')
   if (temper === 'throw') throw new RangeError('the layer is too wide')
   writeFileSync(join(dir, 'kernel.bin'), Buffer.alloc(100_000, 'k'))
@@ -69,9 +73,19 @@ obey({
   hold: (path: string, until: string) =>
     withLock(path, async () => {
       note('holding')
-      while (!existsSync(until)) await sleep(5)
+      await appearance(until)
     }),
   write: (path: string, text: string) => writeFile(path, text),
+  /** Looks into `directory` all the time until the file `stop` is there; returns the numbers of files seen. */
+  async countAllTheTime(directory: string, stop: string) {
+    const seen = new Set<number>()
+    note('counting')
+    do {
+      seen.add(existsSync(directory) ? readdirSync(directory).length : -1)
+      await new Promise(setImmediate)
+    } while (!existsSync(stop))
+    return [...seen]
+  },
   maxMemory: () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]) * 1024,
   async writeStream(path: string, bytes: number) {
     const piece = Buffer.alloc(1024 * 1024, 'p')

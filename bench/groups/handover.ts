@@ -1,0 +1,146 @@
+/** One lock, many processes: how long all takes take, how evenly they are served, and what waiting costs. */
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Context } from '../context.js'
+import { quantile, summarize } from '../measure.js'
+import { type Worker, cpuSecondsOfTree, startWorker } from '../processes.js'
+import { type Aim, type Group, type Row, type Table, atMost } from '../report.js'
+import type { Result } from '../workers/contender.js'
+import { type Kind, prepare, taker } from '../workers/takers.js'
+
+const CONTENDERS: { kind: Kind; name: string; role: Row['role'] }[] = [
+  { kind: 'kernel', name: 'kernel', role: 'ours' },
+  { kind: 'flock', name: 'blocking flock', role: 'floor' },
+  { kind: 'proper-lockfile', name: 'proper-lockfile, 500 retries of 5–50 ms', role: 'other' },
+]
+const CROWDS = [
+  { processes: 2, takes: 200 },
+  { processes: 8, takes: 50 },
+  { processes: 32, takes: 15 },
+]
+const HOLD_MS = 1
+const DEADLINE_MS = 10_000
+
+export async function handoverGroup(context: Context): Promise<Group> {
+  const tables: Table[] = []
+  for (const { processes, takes } of CROWDS)
+    tables.push(await crowd(context, processes, context.quick ? 5 : takes))
+  const { table, aim } = await idleWaiters(context, 32)
+  return { name: 'handover', tables: [...tables, table], aims: [aim] }
+}
+
+interface Round extends Result {
+  wallMs: number
+}
+
+async function crowd({ dir, quick, say }: Context, processes: number, takes: number): Promise<Table> {
+  say(`${processes} processes`)
+  const rounds: Round[][] = CONTENDERS.map(() => [])
+  for (let round = 0; round < (quick ? 1 : 3); round++) {
+    for (const [index, { kind }] of CONTENDERS.entries()) {
+      const path = prepare(join(dir, `${kind}-${processes}`))
+      rounds[index]!.push(await compete(kind, path, processes, takes))
+    }
+  }
+  const overHeld = rounds.map((several) => several.map(({ wallMs, heldMs }) => wallMs / heldMs))
+  const floor = CONTENDERS.findIndex(({ role }) => role === 'floor')
+  return {
+    title: `Hand-over among ${processes} processes, ${takes} takes each, ${HOLD_MS} ms held`,
+    unit: 'total / held',
+    note: `Total time in relation to the time that the lock was held: 1 is perfect. Waits in ms; CPU seconds of all ${processes} with their helpers; every process stops after ${DEADLINE_MS / 1000} s.`,
+    rows: CONTENDERS.map(({ name, role }, index) => ({
+      ...summarize(name, role, overHeld[index]!, overHeld[floor]!),
+      more: details(rounds[index]!, processes * takes),
+    })),
+  }
+}
+
+function details(rounds: Round[], wanted: number): Record<string, number> {
+  const middle = (of: (round: Round) => number): number => quantile(rounds.map(of), 0.5)
+  return {
+    'mean wait': middle(({ waitedMs, takes }) => waitedMs / takes),
+    'longest wait': middle(({ longestMs }) => longestMs),
+    'longest / mean': middle(({ longestMs, waitedMs, takes }) => longestMs / (waitedMs / takes)),
+    'CPU s': middle(({ cpuSeconds }) => cpuSeconds),
+    'takes done %': middle(({ takes }) => (100 * takes) / wanted),
+  }
+}
+
+async function compete(kind: Kind, path: string, processes: number, takes: number): Promise<Round> {
+  const args = [kind, path, String(takes), String(HOLD_MS), String(DEADLINE_MS)]
+  const workers = Array.from({ length: processes }, () => startWorker('contender', args))
+  await allAnswers(workers)
+  const results = allAnswers(workers) as Promise<Result[]>
+  const begun = performance.now()
+  workers.forEach((worker) => worker.send('go'))
+  const all = await results
+  const wallMs = performance.now() - begun
+  await Promise.all(workers.map(({ gone }) => gone))
+  const sum = (of: (result: Result) => number): number => all.reduce((total, result) => total + of(result), 0)
+  return {
+    wallMs,
+    takes: sum((result) => result.takes),
+    heldMs: sum((result) => result.heldMs),
+    waitedMs: sum((result) => result.waitedMs),
+    longestMs: Math.max(...all.map((result) => result.longestMs)),
+    cpuSeconds: sum((result) => result.cpuSeconds),
+  }
+}
+
+const allAnswers = (workers: Worker[]): Promise<unknown[]> =>
+  Promise.all(workers.map((worker) => worker.answer()))
+
+const SETTLE_MS = 2_500
+const WATCH_MS = 5_000
+
+/** Processes that do nothing but wait behind this one. */
+async function idleWaiters(
+  { dir, quick, say }: Context,
+  processes: number,
+): Promise<{ table: Table; aim: Aim }> {
+  say(`${processes} processes that wait`)
+  const rows: Row[] = []
+  for (const { kind, name, role } of CONTENDERS) {
+    const path = prepare(join(dir, `${kind}-idle`))
+    const { toBegin, whileWaiting } = await watchWaiters(kind, path, processes, quick ? 1_000 : WATCH_MS)
+    const percent = (100 * whileWaiting) / (quick ? 1_000 : WATCH_MS)
+    rows.push({
+      ...summarize(name, role, [percent], null),
+      more: { 'CPU ms a process to begin waiting': toBegin },
+    })
+  }
+  const table: Table = {
+    title: `${processes} processes waiting`,
+    unit: '% of a core, all together',
+    note: `CPU time of the waiters and their helpers over ${WATCH_MS / 1000} s, from ${SETTLE_MS / 1000} s after they began.`,
+    rows,
+  }
+  const ours = rows.find(({ role }) => role === 'ours')!
+  return { table, aim: atMost(`CPU of ${processes} waiters together`, ours.median, 1, '% of a core') }
+}
+
+async function watchWaiters(
+  kind: Kind,
+  path: string,
+  processes: number,
+  watchMs: number,
+): Promise<{ toBegin: number; whileWaiting: number }> {
+  const release = await taker(kind)(path)
+  const workers = Array.from({ length: processes }, () =>
+    startWorker('contender', [kind, path, '1', '0', '60000']),
+  )
+  await allAnswers(workers)
+  const results = allAnswers(workers)
+  const pids = workers.map(({ pid }) => pid)
+  const milliseconds = (): number => cpuSecondsOfTree(pids) * 1000
+  const before = milliseconds()
+  workers.forEach((worker) => worker.send('go'))
+  await sleep(SETTLE_MS)
+  const settled = milliseconds()
+  await sleep(watchMs)
+  const after = milliseconds()
+  await release()
+  await results
+  await Promise.all(workers.map(({ gone }) => gone))
+  return { toBegin: (settled - before) / processes, whileWaiting: after - settled }
+}

@@ -1,0 +1,78 @@
+/** Side by side: contenders are sampled in turn, so that whatever else the machine does meets all of them. */
+import type { Row, Table } from './report.js'
+
+export interface Contender {
+  name: string
+  role: Row['role']
+  /** One sample: the time of one operation, in the unit of the table. */
+  sample(): Promise<number> | number
+  /** Clean-up after a sample, outside of the measurement. */
+  rest?(): Promise<void> | void
+  /** At most so many samples, for what takes long. */
+  rounds?: number
+}
+
+export interface Plan {
+  title: string
+  unit: string
+  note?: string
+  rounds: number
+  contenders: Contender[]
+  skipped?: string[]
+}
+
+/** One round to warm up, then `rounds` rounds, each beginning with another contender. */
+export async function measure({ contenders, rounds, ...labels }: Plan): Promise<Table> {
+  const samples: number[][] = contenders.map(() => [])
+  for (let round = -1; round < rounds; round++) {
+    for (let turn = 0; turn < contenders.length; turn++) {
+      const index = (turn + Math.max(round, 0)) % contenders.length
+      const contender = contenders[index]!
+      if (round >= (contender.rounds ?? rounds)) continue
+      const value = await contender.sample()
+      await contender.rest?.()
+      if (round >= 0) samples[index]!.push(value)
+    }
+  }
+  const floor = contenders.findIndex(({ role }) => role === 'floor')
+  const rows = contenders.map(({ name, role }, index) =>
+    summarize(name, role, samples[index]!, samples[floor] ?? null),
+  )
+  return { ...labels, rows }
+}
+
+export function summarize(name: string, role: Row['role'], values: number[], floor: number[] | null): Row {
+  const ratios = floor === null ? [] : values.map((value, round) => value / (floor[round] ?? Number.NaN))
+  return {
+    name,
+    role,
+    median: quantile(values, 0.5),
+    low: quantile(values, 0.25),
+    high: quantile(values, 0.75),
+    samples: values.length,
+    ratio: floor === null ? null : quantile(ratios.filter(Number.isFinite), 0.5),
+  }
+}
+
+/** Between neighbours, linear. */
+export function quantile(values: number[], at: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const position = at * (sorted.length - 1)
+  const below = sorted[Math.floor(position)] ?? Number.NaN
+  const above = sorted[Math.ceil(position)] ?? Number.NaN
+  return below + (above - below) * (position - Math.floor(position))
+}
+
+/** Microseconds an operation, over `times` in a row. */
+export async function micros(times: number, operation: (index: number) => unknown): Promise<number> {
+  const started = performance.now()
+  for (let index = 0; index < times; index++) await operation(index)
+  return ((performance.now() - started) * 1000) / times
+}
+
+/** The same for what is synchronous: no turn of the event loop is counted. */
+export function microsSync(times: number, operation: (index: number) => void): number {
+  const started = performance.now()
+  for (let index = 0; index < times; index++) operation(index)
+  return ((performance.now() - started) * 1000) / times
+}

@@ -1,0 +1,80 @@
+/** The floors: the bare system calls, synchronous, in the order in which the library makes them. */
+import fs from 'node:fs'
+import { dirname } from 'node:path'
+import { promisify } from 'node:util'
+import koffi from 'koffi'
+
+const libc = koffi.load(null)
+const flock = libc.func('int flock(int fd, int operation)') as (fd: number, operation: number) => number
+const getrusage = libc.func('int getrusage(int who, _Out_ uint8_t *usage)') as (
+  who: number,
+  usage: Buffer,
+) => number
+
+const LOCK_SH = 1
+const LOCK_EX = 2
+const LOCK_NB = 4
+
+export function lockAndRelease(path: string): void {
+  const fd = fs.openSync(path, 'r')
+  flock(fd, LOCK_EX | LOCK_NB)
+  fs.closeSync(fd)
+}
+
+export function lockShared(fd: number): void {
+  flock(fd, LOCK_SH | LOCK_NB)
+}
+
+/** Blocks the thread in the kernel until the lock is ours. */
+export function lockWaiting(path: string): number {
+  const fd = fs.openSync(path, 'r')
+  while (flock(fd, LOCK_EX) !== 0);
+  return fd
+}
+
+/** CPU seconds of this process and of its children that have ended: getrusage(2), two timevals each. */
+export function cpuSeconds(): number {
+  const usage = Buffer.alloc(256)
+  return [0, -1].reduce((sum, who) => {
+    getrusage(who, usage)
+    const [user, system] = [0, 16].map((at) => usage.readInt32LE(at) + usage.readInt32LE(at + 8) / 1e6)
+    return sum + user! + system!
+  }, 0)
+}
+
+export function writeNew(path: string, bytes: Uint8Array, sync: boolean): void {
+  const fd = fs.openSync(path, 'wx')
+  for (let done = 0; done < bytes.byteLength;)
+    done += fs.writeSync(fd, bytes, done, bytes.byteLength - done, null)
+  if (sync) fs.fsyncSync(fd)
+  fs.closeSync(fd)
+}
+
+export function syncPath(path: string): void {
+  const fd = fs.openSync(path, 'r')
+  fs.fsyncSync(fd)
+  fs.closeSync(fd)
+}
+
+export function publishFile(stage: string, target: string, bytes: Uint8Array): void {
+  writeNew(stage, bytes, true)
+  fs.renameSync(stage, target)
+  syncPath(dirname(target))
+}
+
+const fsync = promisify(fs.fsync)
+
+/** Brings all files to the device, `concurrency` at a time, then the directory. */
+export async function syncFiles(directory: string, names: string[], concurrency: number): Promise<void> {
+  const queue = names.values()
+  const syncSome = async (): Promise<void> => {
+    for (const name of queue) {
+      const fd = fs.openSync(`${directory}/${name}`, 'r')
+      if (concurrency === 1) fs.fsyncSync(fd)
+      else await fsync(fd)
+      fs.closeSync(fd)
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, syncSome))
+  syncPath(directory)
+}
