@@ -5,7 +5,8 @@ export default defineConfig({
   test: {
     include: ['.build/test/**/*.test.js'],
     exclude: [],
-    testTimeout: 120_000,
+    // Only ends what has failed already: on a busy machine, the largest races take minutes.
+    testTimeout: 600_000,
     hookTimeout: 120_000,
     // Many tests start dozens of processes: two files at a time are plenty for two cores.
     maxWorkers: 2,

@@ -25,9 +25,13 @@ process.exitCode = await main()
 
 async function main(): Promise<number> {
   const settings = settingsFrom(process.argv.slice(2))
+  if (settings === USAGE) {
+    console.log(USAGE)
+    return 0
+  }
   if (typeof settings === 'string') {
     console.error(settings)
-    return settings === USAGE ? 0 : EX_USAGE
+    return EX_USAGE
   }
   const stop = new AbortController()
   for (const [name, number] of Object.entries(SIGNALS)) process.on(name, () => stop.abort(number))

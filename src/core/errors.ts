@@ -17,6 +17,7 @@ export const LATCH_ERROR_CODES = {
   READ_ONLY: 'the file system is mounted read-only',
   NO_PERMISSION: 'this user may not write there',
   CROSS_DEVICE: 'stage and target are on different file systems, so that no rename is possible',
+  ROOT_GONE: 'the cache directory was removed, again and again, while it was in use',
   DISK_ERROR: 'the file system reported another error; `cause` has it',
 } as const
 

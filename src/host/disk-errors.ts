@@ -42,6 +42,11 @@ const KNOWN: Record<string, { code: LatchErrorCode; hint: string }> = {
     code: 'CROSS_DEVICE',
     hint: 'The directory comes from another layer or mount (overlayfs?): use one that is wholly on one file system.',
   },
+  ENOTDIR: {
+    code: 'UNSAFE_PATH',
+    hint: 'Something that is no directory stands there as a part of the path: look at it, then remove it.',
+  },
+  ENXIO: { code: 'UNSAFE_PATH', hint: 'A socket or a device stands there: look at it, then remove it.' },
   ELOOP: {
     code: 'UNSAFE_PATH',
     hint: 'A symbolic link stands there, put by somebody else: look at it, then remove it.',
@@ -65,16 +70,7 @@ export function explain(error: unknown, doing: string, path: string): unknown {
 
 /** Whether the cache cannot be used although nothing is wrong with the work itself (principle 5 applies). */
 export function isCacheTrouble(error: unknown): boolean {
-  const fromDisk = isErrno(
-    error,
-    ...Object.keys(KNOWN),
-    'EIO',
-    'ESTALE',
-    'ENOENT',
-    'ENOTDIR',
-    'EMFILE',
-    'ENFILE',
-  )
+  const fromDisk = isErrno(error, ...Object.keys(KNOWN), 'EIO', 'ESTALE', 'ENOENT', 'EMFILE', 'ENFILE')
   return fromDisk || (isLatchError(error) && !isLatchError(error, ...NOT_TROUBLE))
 }
 

@@ -118,10 +118,14 @@ async function readFully(call: Call, fd: number, into: Uint8Array, position: num
   return done
 }
 
+/** Node refuses more than 2 GiB - 1 in one call, and Linux takes no more. */
+const MAX_WRITE_BYTES = 1024 * 1024 * 1024
+
 /** A full disk may take the first part of a write and refuse the rest: only the next call says ENOSPC. */
 async function writeFully(call: Call, fd: number, bytes: Uint8Array): Promise<void> {
   let done = 0
   while (done < bytes.byteLength) {
-    done += (await call('write', fd, bytes, done, bytes.byteLength - done, null)) as number
+    const length = Math.min(bytes.byteLength - done, MAX_WRITE_BYTES)
+    done += (await call('write', fd, bytes, done, length, null)) as number
   }
 }

@@ -1,5 +1,5 @@
 /** What kind of file system a directory is on: decides the locker, and which thread makes the calls. */
-import { readFileSync, statfsSync, statSync } from 'node:fs'
+import { readFileSync, realpathSync, statfsSync } from 'node:fs'
 
 export type Locality = 'local' | 'network' | 'unknown'
 
@@ -45,7 +45,7 @@ const NETWORK = new Set([
 ])
 
 export function inspectFileSystem(directory: string): FileSystem {
-  const mount = findMount(directory)
+  const mount = findMount(realpathSync(directory))
   if (mount !== null) return { ...mount, locality: localityOf(mount.type) }
   const type = process.platform === 'darwin' ? darwinType(directory) : 'unknown'
   return { type, locality: localityOf(type), mountPoint: null, options: [] }
@@ -99,9 +99,4 @@ function unescape8(text: string): string {
 function darwinType(directory: string): string {
   const { type } = statfsSync(directory)
   return type === 0x1a ? 'apfs' : type === 0x11 ? 'hfs' : 'unknown'
-}
-
-/** Whether a directory is there at all, following links: a root may be one. */
-export function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }

@@ -26,13 +26,17 @@ export function realProcesses(): Processes {
   }
 }
 
+/** <linux/sched.h>: in the flags, field 9 of /proc/PID/stat, from the start of exit(2) on. */
+const PF_EXITING = 4
+
 /** proc(5): field 22 of /proc/PID/stat; the name in field 2 may itself contain spaces and brackets. */
 function startTimeOf(pid: number): string | null | undefined {
   const stat = readOrNull(`/proc/${pid}/stat`)
   if (stat === null) return exists(pid) ? undefined : null
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const isZombie = fields[0] === 'Z' || fields[0] === 'X'
-  return isZombie ? null : fields[19]
+  // A killed process lets go of its locks some time before it is a zombie: whoever gets the lock may look just then.
+  const isGone = fields[0] === 'Z' || fields[0] === 'X' || (Number(fields[6]) & PF_EXITING) !== 0
+  return isGone ? null : fields[19]
 }
 
 /** /proc may hide other users' processes (hidepid) or not exist (macOS); kill(pid, 0) tells then. */

@@ -1,6 +1,11 @@
-/** Reading records that anybody may have written: bounded, never through a link, never stuck on a FIFO. */
+/**
+ * Records that anybody may have written: read bounded, never through a link, never stuck on a FIFO; written whole,
+ * and never through a link either.
+ */
+import { randomBytes } from 'node:crypto'
 import { LatchError } from '../core/errors.js'
 import type { Disk, Stats } from './disk.js'
+import { attempt } from './disk-errors.js'
 import { type Steps, run, step } from './steps.js'
 
 /** @throws errno errors, and LatchError UNSAFE_PATH for what is no regular file or larger than `maxBytes`. */
@@ -28,6 +33,23 @@ export function* readSmall(
   const bytes = Buffer.allocUnsafe(stats.size)
   const length = yield* step('read', fd, bytes, 0)
   return { text: bytes.toString('utf8', 0, length), stats }
+}
+
+/**
+ * Replaces the record at `path`, without fsync: for what may be lost, but never half there. write-file-atomic follows
+ * a link that stands at its target, and names its temporaries by pid, which two containers share; so it writes to a
+ * name of our own making, and the rename is ours.
+ */
+export async function writeRecord(disk: Disk, path: string, record: unknown): Promise<void> {
+  const { default: writeFileAtomic } = await import('write-file-atomic')
+  const draft = `${path}.${randomBytes(16).toString('hex')}`
+  try {
+    await writeFileAtomic(draft, JSON.stringify(record), { fsync: false })
+    await disk.rename(draft, path)
+  } catch (error) {
+    await attempt(disk.unlink(draft))
+    throw error
+  }
 }
 
 function unsafe(path: string, problem: string): LatchError {

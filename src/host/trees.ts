@@ -5,9 +5,3 @@ export async function removeTree(path: string): Promise<void> {
   const { default: fsExtra } = await import('fs-extra')
   await fsExtra.remove(path)
 }
-
-/** Makes the directory and its parents where they are missing. */
-export async function ensureDirectory(path: string): Promise<void> {
-  const { default: fsExtra } = await import('fs-extra')
-  await fsExtra.ensureDir(path)
-}

@@ -7,9 +7,9 @@ import type { Check } from '../store/lookup.js'
 import { type Build, type CompileOptions, type Job, compileOnce, mayDegrade } from './compile.js'
 import { type Entry, findPinned } from './entry.js'
 import { announceDegradation, emit } from './events.js'
-import { type OpenOptions, type Opened, openRoot, wasDeleted } from './open.js'
+import { type OpenOptions, type Opened, foreignLockPath, openRoot, withSecondChance } from './open.js'
 import { CallerError } from './caller-error.js'
-import { compilePrivately, failedForLackOfSpace } from './private.js'
+import { compilePrivately } from './private.js'
 import { DEFAULT_GRACE_MS, sweep } from './staging.js'
 
 export interface CacheOptions extends OpenOptions {
@@ -65,19 +65,18 @@ export class Cache {
    */
   async getOrCompile(key: Key, build: Build, options: CompileOptions = {}): Promise<Entry> {
     const canonical = canonicalKey(key)
-    const settled = { strict: this.options.strict, check: this.options.check, ...options }
+    const { strict = this.options.strict, check = this.options.check } = options
+    const settled = { ...options, strict, check }
     const job = { key: canonical, id: sha256(canonical), build, options: settled }
     const started = this.host.clock.now()
     let entry: Entry
     try {
       entry = await this.#compile(job)
     } catch (error) {
-      const why = this.#reasonToDegrade(error, settled)
-      if (why === null)
-        throw error instanceof CallerError
-          ? error.thrown
-          : explain(error, 'Compiling through the cache', this.root)
-      entry = await compilePrivately(this.root, canonical, build, why, settled)
+      if (error instanceof CallerError) throw error.thrown
+      const trouble = explain(error, 'Compiling through the cache', this.root)
+      if (!mayDegrade(error, settled)) throw trouble
+      entry = await compilePrivately(this.root, canonical, build, trouble, settled)
     }
     const elapsedMs = this.host.clock.now() - started
     emit({ type: 'obtained', key: canonical, path: entry.path, outcome: entry.outcome, elapsedMs })
@@ -95,15 +94,18 @@ export class Cache {
     } catch (error) {
       if ((options.strict ?? this.options.strict) || !isCacheTrouble(error))
         throw explain(error, 'Reading the cache', this.root)
-      announceDegradation(this.root, canonical, error)
+      announceDegradation(this.root, canonical, explain(error, 'Reading the cache', this.root))
       return null
     }
   }
 
-  /** The file that another program must lock (Python: `filelock.FileLock(path)`) to exclude the builders of `key`. */
+  /**
+   * The file that another program must lock (Python: `filelock.FileLock(path)`) to exclude the builders of `key`.
+   * @throws LatchError LOCK_UNAVAILABLE where the lock is no kernel lock: another program cannot take part
+   */
   async lockPath(key: Key): Promise<string> {
-    const { locker, layout } = await this.#open()
-    return locker.lockPath(layout.lock(sha256(canonicalKey(key))))
+    const opened = await this.#open()
+    return foreignLockPath(opened, opened.layout.lock(sha256(canonicalKey(key))))
   }
 
   /** The lock in use here, and why. */
@@ -124,13 +126,14 @@ export class Cache {
 
   async #compile(job: Job): Promise<Entry> {
     const opened = await this.#open()
-    try {
-      return await compileOnce(opened, job)
-    } catch (error) {
-      if (!(await wasDeleted(opened, error))) throw error
-      this.#opening = undefined
-    }
-    return compileOnce(await this.#open(), job)
+    return withSecondChance(
+      opened,
+      () => compileOnce(opened, job),
+      async () => {
+        this.#opening = undefined
+        return compileOnce(await this.#open(), job)
+      },
+    )
   }
 
   #open(): Promise<Opened> {
@@ -138,12 +141,5 @@ export class Cache {
       this.#opening = undefined
       throw error
     }))
-  }
-
-  #reasonToDegrade(error: unknown, options: CompileOptions): unknown {
-    if (!(error instanceof CallerError))
-      return mayDegrade(error, options) ? explain(error, 'Using the cache', this.root) : null
-    const mayRetry = !options.strict && !options.signal?.aborted
-    return mayRetry && failedForLackOfSpace(error, this.root) ? error.thrown : null
   }
 }

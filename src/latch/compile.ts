@@ -5,6 +5,7 @@
  * own: whatever a lock does or fails to do, nobody sees anything but whole entries.
  */
 import { isLatchError } from '../core/errors.js'
+import type { Disk } from '../host/disk.js'
 import { attempt, isCacheTrouble, messageOf } from '../host/disk-errors.js'
 import type { Wait } from '../lock/locker.js'
 import { type Attempt, clearAttempt, readAttempt, writeAttempt } from '../store/attempts.js'
@@ -12,13 +13,15 @@ import type { Check } from '../store/lookup.js'
 import { FILES } from '../store/layout.js'
 import { type EntryDraft, placeEntry, sealEntry } from '../store/publish.js'
 import { quarantine } from '../store/quarantine.js'
-import { discard, stageEntry } from '../store/stage.js'
+import { stageEntry } from '../store/stage.js'
 import { type Entry, findPinned } from './entry.js'
 import { announceDamage, announceWait, emit } from './events.js'
 import { crashesSoFar } from './failures.js'
-import type { Opened } from './open.js'
+import { type Opened, gone } from './open.js'
 import { CallerError } from './caller-error.js'
-import { keepAlive, sweepOnce } from './staging.js'
+import { refuseToWaitForItself, whileBuilding } from './holding.js'
+import { inStage, sweepOnce } from './staging.js'
+import { cacheToBlame } from './blame.js'
 
 /**
  * Fills `dir`, an empty directory of its own. `signal` aborts when the caller's does. Whatever it throws, nothing
@@ -57,6 +60,7 @@ export async function compileOnce(opened: Opened, job: Job): Promise<Entry> {
   const first = await findPinned(opened, id, key, check)
   if (first.state === 'hit') return first.entry('hit')
 
+  refuseToWaitForItself(layout.lock(id), key)
   const before = await readAttempt(disk, layout, id)
   const { signal, timeoutMs, onWait } = options
   const announce = (wait: Wait): void => (onWait ? emitAnd(onWait, wait) : announceWait(wait))
@@ -68,7 +72,7 @@ export async function compileOnce(opened: Opened, job: Job): Promise<Entry> {
     if (second.state === 'hit') return second.entry(lease.waited ? 'waited' : 'hit')
     if (second.state === 'damaged') {
       announceDamage(key, layout.entry(id), second.reason)
-      await quarantine(disk, layout, id, key, opened.host.processes.token())
+      await quarantine(disk, layout, { id, key, check, token: opened.host.processes.token() })
     }
     const crashes = await crashesSoFar(opened, id, key, before, options.retryCrashed ?? false)
     return await buildAndPublish(opened, job, crashes)
@@ -83,101 +87,93 @@ function emitAnd(onWait: (wait: Wait) => void, wait: Wait): void {
 }
 
 async function buildAndPublish(opened: Opened, job: Job, crashes: number): Promise<Entry> {
-  const { disk, layout, host } = opened
+  const { disk, layout } = opened
   const { id, key, options } = job
   await sweepOnce(opened)
-  const token = host.processes.token()
-  const stage = await stageEntry(disk, layout, token)
-  const life = await keepAlive(opened, stage, await disk.openRead(stage))
-  try {
-    const createdAt = host.clock.wallTime()
-    const record: Attempt = {
-      token,
-      state: 'building',
-      owner: host.processes.asOwner(createdAt),
-      at: createdAt,
-      crashes,
-    }
-    await writeAttempt(layout, id, record)
-    const buildMs = await runBuild(opened, job, stage, record)
-    const draft: EntryDraft = { stage, id, key, createdAt, buildMs }
-    await publish(opened, draft)
-    const found = await findPinned(opened, id, key, options.check ?? 'sizes')
-    if (found.state === 'hit') return found.entry('compiled')
-    throw Object.assign(new Error(`The entry was removed as soon as it was published: ${layout.entry(id)}`), {
-      code: 'ENOENT',
-    })
-  } finally {
-    await life.end()
-    await discard(disk, stage)
-  }
+  return inStage(
+    opened,
+    (path) => stageEntry(disk, path),
+    async (stage) => {
+      await attempted(opened, job, crashes, async (createdAt) => {
+        const buildMs = await runBuild(opened, job, stage.path)
+        await publish(opened, { stage, id, key, createdAt, buildMs, check: options.check ?? 'sizes' })
+      })
+      const found = await findPinned(opened, id, key, options.check ?? 'sizes')
+      if (found.state === 'hit') return found.entry('compiled')
+      throw gone(layout.entry(id), 'The entry was removed as soon as it was published')
+    },
+  )
 }
 
-async function runBuild(
-  opened: Opened,
-  { id, key, build, options }: Job,
-  stage: string,
-  record: Attempt,
-): Promise<number> {
-  const { disk, layout, host } = opened
-  const started = host.clock.now()
+/** Keeps the record of the attempt around `work`: what happened to it is what the next holder of the lock reads. */
+async function attempted(
+  { disk, layout, host }: Opened,
+  { id, options }: Job,
+  crashes: number,
+  work: (startedAt: number) => Promise<void>,
+): Promise<void> {
+  const { processes, clock } = host
+  const at = clock.wallTime()
+  const record: Attempt = {
+    token: processes.token(),
+    state: 'building',
+    owner: processes.asOwner(at),
+    at,
+    crashes,
+  }
+  await writeAttempt(disk, layout, id, record)
+  try {
+    await work(at)
+  } catch (error) {
+    // Only what the build itself is to blame for fails those who wait. An abort is the caller's own affair.
+    if (!(error instanceof CallerError) || options.signal?.aborted) await clearAttempt(disk, layout, id)
+    else {
+      const failed = {
+        ...record,
+        state: 'failed' as const,
+        at: clock.wallTime(),
+        error: describe(error.thrown),
+      }
+      await writeAttempt(disk, layout, id, failed)
+    }
+    throw error
+  }
+  await clearAttempt(disk, layout, id)
+}
+
+async function runBuild(opened: Opened, { key, id, build, options }: Job, stage: string): Promise<number> {
+  const { clock } = opened.host
+  const started = clock.now()
+  const signal = options.signal ?? new AbortController().signal
   emit({ type: 'build-started', key, stage })
   try {
-    const signal = options.signal ?? new AbortController().signal
-    await build({ dir: `${stage}/${FILES}`, signal })
     signal.throwIfAborted()
-    return host.clock.now() - started
+    await whileBuilding(opened.layout.lock(id), () => build({ dir: `${stage}/${FILES}`, signal }))
+    signal.throwIfAborted()
+    return clock.now() - started
   } catch (error) {
-    emit({ type: 'build-failed', key, error, elapsedMs: host.clock.now() - started })
-    // Whoever waits did not give up: an abort is the caller's own affair, and the next one builds.
-    if (options.signal?.aborted) await clearAttempt(disk, layout, id)
-    else
-      await writeAttempt(layout, id, {
-        ...record,
-        state: 'failed',
-        at: host.clock.wallTime(),
-        error: describe(error),
-      })
-    throw new CallerError(error)
+    emit({ type: 'build-failed', key, error, elapsedMs: clock.now() - started })
+    const blame = signal.aborted ? null : await cacheToBlame(opened, stage, error)
+    throw blame ?? new CallerError(error)
   }
 }
 
 async function publish(opened: Opened, draft: EntryDraft): Promise<void> {
   const { disk, layout, host } = opened
   const started = host.clock.now()
-  const { bytes } = await seal(opened, draft)
+  const { bytes } = await seal(disk, draft)
   const ours = await placeEntry(disk, layout, draft, () => host.processes.token())
-  await clearAttempt(disk, layout, draft.id)
   const publishMs = host.clock.now() - started
-  emit({
-    type: 'published',
-    key: draft.key,
-    path: layout.entry(draft.id),
-    bytes,
-    buildMs: draft.buildMs,
-    publishMs,
-    ours,
-  })
+  const { key, id, buildMs } = draft
+  emit({ type: 'published', key, path: layout.entry(id), bytes, buildMs, publishMs, ours })
 }
 
 /** What the build left cannot be published: that is a failed build as well, for everybody who waited. */
-async function seal({ disk, layout, host }: Opened, draft: EntryDraft): Promise<{ bytes: number }> {
+async function seal(disk: Disk, draft: EntryDraft): Promise<{ bytes: number }> {
   try {
     return await sealEntry(disk, draft)
   } catch (error) {
-    if (!isLatchError(error, 'BUILD_INVALID')) {
-      await clearAttempt(disk, layout, draft.id)
-      throw error
-    }
-    const last = await readAttempt(disk, layout, draft.id)
-    if (last)
-      await writeAttempt(layout, draft.id, {
-        ...last,
-        state: 'failed',
-        at: host.clock.wallTime(),
-        error: describe(error),
-      })
-    throw new CallerError(error)
+    throw isLatchError(error, 'BUILD_INVALID') ? new CallerError(error) : error
   }
 }
 

@@ -23,7 +23,8 @@ export interface Entry {
 
 export function makeEntry(path: string, outcome: Outcome, letGo: () => Promise<void>): Entry {
   let released: Promise<void> | undefined
-  const release = (): Promise<void> => (released ??= letGo())
+  // Never fails: the entry has been used by now, and what cannot be let go of is let go of by the process's end.
+  const release = (): Promise<void> => (released ??= attempt(letGo()))
   return { path, outcome, release, [Symbol.asyncDispose]: release }
 }
 
@@ -51,21 +52,21 @@ export async function findPinned(opened: Opened, id: string, key: string, check:
  */
 async function pin(opened: Opened, id: string, found: Found): Promise<(() => Promise<void>) | null> {
   const { disk, locker } = opened
-  let unpin: (() => Promise<void>) | null
-  if (locker.shares) {
-    const held = locker.shares.hold(found.fd)
-    unpin = () => disk.close(found.fd)
-    if (!(held instanceof Promise ? await held : held)) {
-      await unpin()
-      return null
+  let unpin = (): Promise<void> => disk.close(found.fd)
+  let pinned = false
+  try {
+    if (locker.shares) {
+      const held = locker.shares.hold(found.fd)
+      if (!(held instanceof Promise ? await held : held)) return null
+    } else {
+      unpin = await pinByLock(opened, id, found)
     }
-  } else {
-    unpin = await pinByLock(opened, id, found)
+    const still = run(disk, isStillNamed(found))
+    pinned = still instanceof Promise ? await still : still
+    return pinned ? unpin : null
+  } finally {
+    if (!pinned) await unpin()
   }
-  const still = run(disk, isStillNamed(found))
-  if (still instanceof Promise ? await still : still) return unpin
-  await unpin()
-  return null
 }
 
 function* isStillNamed({ path, stats }: Found): Steps<boolean> {

@@ -39,7 +39,7 @@ export async function crashesSoFar(
 
 /** The record of a build that never ended. We hold the lock, so its builder is gone, unless the lock is broken. */
 async function countCrash(opened: Opened, id: string, key: string, last: Attempt): Promise<number> {
-  const { host, layout } = opened
+  const { host, disk, layout } = opened
   const age = host.clock.wallTime() - last.at
   if (judge(last.owner, host.processes) === 'alive') return 0
   if (last.crashes >= MAX_CRASHES) {
@@ -50,7 +50,7 @@ async function countCrash(opened: Opened, id: string, key: string, last: Attempt
   const crashes = last.crashes + 1
   if (crashes < MAX_CRASHES) return crashes
   const record = { ...last, crashes, at: host.clock.wallTime() }
-  await writeAttempt(layout, id, record)
+  await writeAttempt(disk, layout, id, record)
   throw givenUp(key, layout.attempt(id), record)
 }
 

@@ -1,12 +1,15 @@
 /**
- * Which locks the running piece of code holds already: `withLock(p, () => writeFile(p, …))` must not wait for itself.
+ * Which locks the running piece of code holds already: `withLock(p, () => writeFile(p, …))` must not wait for itself,
+ * and a build that asks for its own key must be told so at once, not after an hour.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { keyLabel } from '../core/key.js'
 import type { Lease } from '../lock/locker.js'
 
 interface Holding {
   path: string
-  lease: Lease
+  /** `undefined`: a build holds it, which nobody inside may share. */
+  lease: Lease | undefined
   /** False once the lock was released: code that was started inside and lives on no longer holds it. */
   current: boolean
   outer: Holding | undefined
@@ -15,13 +18,33 @@ interface Holding {
 const holdings = new AsyncLocalStorage<Holding>()
 
 export function heldHere(path: string): Lease | undefined {
+  return find(path)?.lease
+}
+
+/** @throws TypeError when the running code is, or was called by, the build that holds `path` */
+export function refuseToWaitForItself(path: string, key: string): void {
+  if (find(path) === undefined) return
+  throw new TypeError(
+    `The build of ${keyLabel(key)} asks for this very key: it would wait for itself forever.`,
+  )
+}
+
+export function whileBuilding<T>(path: string, build: () => T | Promise<T>): Promise<T> {
+  return whileHolding(path, undefined, build)
+}
+
+function find(path: string): Holding | undefined {
   for (let holding = holdings.getStore(); holding; holding = holding.outer) {
-    if (holding.path === path && holding.current) return holding.lease
+    if (holding.path === path && holding.current) return holding
   }
   return undefined
 }
 
-export async function whileHolding<T>(path: string, lease: Lease, work: () => T | Promise<T>): Promise<T> {
+export async function whileHolding<T>(
+  path: string,
+  lease: Lease | undefined,
+  work: () => T | Promise<T>,
+): Promise<T> {
   const holding: Holding = { path, lease, current: true, outer: holdings.getStore() }
   try {
     return await holdings.run(holding, work)

@@ -1,5 +1,5 @@
 /** A cache root made ready: what it is on, which locker everybody uses there, and which thread makes the calls. */
-import { LatchError } from '../core/errors.js'
+import { LatchError, isLatchError } from '../core/errors.js'
 import { type Disk, pooledDisk } from '../host/disk.js'
 import { explain, isErrno } from '../host/disk-errors.js'
 import type { FileSystem } from '../host/filesystem.js'
@@ -8,7 +8,7 @@ import { makeRealDirectory } from '../host/temporary.js'
 import { chooseLocker, lockerOfKind, reasonToDistrust } from '../lock/choose.js'
 import { hasKernelLock } from '../lock/kernel.js'
 import type { Locker, LockerKind } from '../lock/locker.js'
-import { type Format, createFormat, readFormat } from '../store/format.js'
+import { type Format, createFormat, isWhole, mendDirectories, readFormat } from '../store/format.js'
 import { Layout, SCHEMA } from '../store/layout.js'
 
 export interface OpenOptions {
@@ -35,7 +35,10 @@ export async function openRoot(host: Host, root: string, options: OpenOptions = 
     const fileSystem = host.inspect(layout.root)
     const disk = host.diskFor(fileSystem)
     const existing = await readFormat(pooledDisk, layout)
-    if (existing) return await join(host, disk, layout, existing, options, fileSystem)
+    if (existing) {
+      await mendDirectories(disk, layout)
+      return await join(host, disk, layout, existing, options, fileSystem)
+    }
     const { wanted, reason } = await firstChoice(host, disk, layout.root, options)
     const format = await createFormat(disk, layout, wanted)
     const opened = await join(host, disk, layout, format, options, fileSystem)
@@ -112,7 +115,43 @@ function mismatch(layout: Layout, format: Format, why: string): LatchError {
   )
 }
 
-/** Whether an operation failed because the root was deleted under it: it can be made anew, and the operation too. */
-export async function wasDeleted({ layout }: Opened, error: unknown): Promise<boolean> {
-  return isErrno(error, 'ENOENT', 'ESTALE') && (await readFormat(pooledDisk, layout)) === null
+/** The path of a lock for other programs. Only flock is a lock that others know: never a path that excludes nobody. */
+export function foreignLockPath({ locker, layout }: Opened, lock: string): string {
+  if (locker.kind !== 'lockfile' && locker.kind !== 'memory') return locker.lockPath(lock)
+  throw new LatchError('LOCK_UNAVAILABLE', `The \`${locker.kind}\` lock excludes no other program.`, {
+    hint: 'Use a cache on a local file system, where the lock is flock(2).',
+    path: layout.root,
+  })
+}
+
+/** Runs `first`; when it failed because the root was removed under it, runs `again`, which opens it anew. */
+export async function withSecondChance<T>(
+  opened: Opened,
+  first: () => Promise<T>,
+  again: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await first()
+  } catch (error) {
+    if (!(await wasRemoved(opened, error))) throw error
+  }
+  try {
+    return await again()
+  } catch (error) {
+    if (isLatchError(error) || !(await wasRemoved(opened, error))) throw error
+    throw gone(opened.layout.root, 'The cache was removed while it was in use, again and again', error)
+  }
+}
+
+async function wasRemoved({ layout, format }: Opened, error: unknown): Promise<boolean> {
+  if (isLatchError(error, 'ROOT_GONE')) return true
+  return isErrno(error, 'ENOENT', 'ESTALE') && !(await isWhole(pooledDisk, layout, format))
+}
+
+export function gone(path: string, what: string, cause?: unknown): LatchError {
+  return new LatchError('ROOT_GONE', `${what}: ${path}`, {
+    hint: 'Nobody but cachelatch may remove things in a cache that is in use: find out who did.',
+    path,
+    cause,
+  })
 }

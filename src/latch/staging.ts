@@ -4,26 +4,49 @@
  */
 import { attempt } from '../host/disk-errors.js'
 import { collectLeftovers } from '../store/leftovers.js'
+import { type Staged, discard } from '../store/stage.js'
 import type { AcquireOptions } from '../lock/locker.js'
 import type { Opened } from './open.js'
 
-export interface StageLife {
-  end(): Promise<void>
+/**
+ * Runs `work` in a new stage and removes what it leaves there, on every way out. What happens after `work` has
+ * ended well never makes it fail.
+ * @param make creates the stage at the path it is given, and opens it
+ */
+export async function inStage<T>(
+  opened: Opened,
+  make: (path: string) => Promise<number>,
+  work: (stage: Staged) => Promise<T>,
+): Promise<T> {
+  const path = opened.layout.staged(opened.host.processes.token())
+  try {
+    const fd = await make(path)
+    try {
+      return await whileAlive(opened, path, fd, () => work({ path, fd }))
+    } finally {
+      await attempt(opened.disk.close(fd))
+    }
+  } finally {
+    await discard(opened.disk, path)
+  }
 }
 
-/** @param fd the stage, open; closed at the end */
-export async function keepAlive({ locker, disk }: Opened, path: string, fd: number): Promise<StageLife> {
+async function whileAlive<T>(
+  { locker }: Opened,
+  path: string,
+  fd: number,
+  work: () => Promise<T>,
+): Promise<T> {
   if (locker.shares) {
-    // Nobody else knows this name yet, and gc leaves what is young alone.
+    // Nobody else knows this name yet, and gc leaves what is young alone. Closing ends the claim.
     await locker.shares.claim(fd)
-    return { end: () => disk.close(fd) }
+    return work()
   }
   const lease = await locker.acquire(path, { alone: true })
-  return {
-    async end() {
-      await disk.close(fd)
-      await attempt(lease.release())
-    },
+  try {
+    return await work()
+  } finally {
+    await attempt(lease.release())
   }
 }
 

@@ -4,20 +4,23 @@
  */
 import { basename, dirname, resolve } from 'node:path'
 import { LatchError } from '../core/errors.js'
+import type { Disk } from '../host/disk.js'
 import { attempt, explain, orElse } from '../host/disk-errors.js'
 import { realHost } from '../host/host.js'
-import { makeRealDirectory } from '../host/temporary.js'
+import { linkIdentity, makeRealDirectory } from '../host/temporary.js'
 import type { Lease, LockerKind, Wait } from '../lock/locker.js'
 import type { Source } from '../store/bytes.js'
 import { bookkeepingRoot, lockName } from '../store/layout.js'
-import { placeDirectory, placeFile, replaceDirectory } from '../store/publish.js'
-import { discard, fillFile, stageDirectory } from '../store/stage.js'
+import { placeDirectory, placeFile, replaceDirectory, unusable } from '../store/publish.js'
+import { fillFile, stageDirectory, stageFile } from '../store/stage.js'
 import { readTree, syncTree } from '../store/tree.js'
 import { CallerError, asCaller } from './caller-error.js'
+import { fromCaller } from './caller-source.js'
+import { cacheToBlame } from './blame.js'
 import { announceWait } from './events.js'
 import { heldHere, whileHolding } from './holding.js'
-import { type Opened, openRoot, wasDeleted } from './open.js'
-import { keepAlive, sweepOnce } from './staging.js'
+import { type Opened, foreignLockPath, openRoot, withSecondChance } from './open.js'
+import { inStage, sweepOnce } from './staging.js'
 
 export interface LockOptions {
   /** Default `auto`: by the file system; see `openCache`. */
@@ -49,11 +52,18 @@ export async function withLock<T>(
   return locked(path, options, (_place, lease) => asCaller(() => work(lease)))
 }
 
-/** The file that another program must lock (Python: `filelock.FileLock(path)`) to exclude `withLock(path)`. */
+/**
+ * The file that another program must lock (Python: `filelock.FileLock(path)`) to exclude `withLock(path)`.
+ * @throws LatchError LOCK_UNAVAILABLE where the lock is no kernel lock: another program cannot take part
+ */
 export async function lockPath(path: string, options: LockOptions = {}): Promise<string> {
   const absolute = resolve(path)
-  const { opened, lock } = await locate(absolute, options, `${options.locker ?? 'auto'}:${absolute}`)
-  return opened.locker.lockPath(lock)
+  try {
+    const { opened, lock } = await locate(absolute, options, memoOf(absolute, options))
+    return foreignLockPath(opened, lock)
+  } catch (error) {
+    throw explain(error, 'Finding the lock', absolute)
+  }
 }
 
 /**
@@ -65,59 +75,67 @@ export async function writeFile(
   source: Source,
   options: LockOptions & { mode?: number | undefined } = {},
 ): Promise<void> {
+  const once = fromCaller(source, options.signal)
   await locked(path, options, async ({ opened, target, parent }) => {
-    const { disk, layout, host } = opened
+    const { disk } = opened
     await sweepOnce(opened)
     const existing = await orElse(disk.lstat(target), null, 'ENOENT')
     const mode = options.mode ?? (existing?.isFile() ? existing.mode & 0o7777 : undefined)
-    const stage = layout.staged(host.processes.token())
-    const fd = await disk.createExclusive(stage, mode ?? 0o666)
-    const life = await keepAlive(opened, stage, fd)
-    let placed = false
-    try {
-      if (mode !== undefined) await disk.chmod(stage, mode)
-      await fillFile(disk, fd, fromCaller(source), options.signal)
-      await placeFile(disk, stage, target, parent)
-      placed = true
-    } finally {
-      await life.end()
-      if (!placed) await discard(disk, stage)
-    }
+    await inStage(
+      opened,
+      (stage) => stageFile(disk, stage, mode),
+      async (stage) => {
+        await fillFile(disk, stage.fd, once, options.signal)
+        await placeFile(disk, stage, target, parent)
+      },
+    )
   })
 }
 
 /**
- * Fills a private directory and puts it at `path` in one step. `kept`: one was there, and stays.
- * @throws LatchError BUILD_INVALID when `fill` leaves nothing, or what cannot be published
+ * Fills a private directory and puts it at `path` in one step. `kept`: one was there, and stays. `fill` is called
+ * once more when somebody removed the directory that it was given.
+ * @throws LatchError BUILD_INVALID when `fill` leaves nothing, or what cannot be published; TARGET_UNUSABLE where
+ *   something that is no directory stands
  */
 export async function writeDirectory(
   path: string,
   fill: (dir: string) => void | Promise<void>,
   options: WriteDirectoryOptions = {},
 ): Promise<{ outcome: 'written' | 'kept' | 'replaced' }> {
-  return locked(path, options, async (place) => {
-    const { opened, target, parent } = place
-    const { disk, layout, host } = opened
+  return locked(path, options, async ({ opened, target, parent }) => {
+    const { disk, host } = opened
     const keep = (options.ifExists ?? 'keep') === 'keep'
-    if (keep && (await isDirectory(opened, target))) return { outcome: 'kept' }
+    if ((await isFilledDirectory(disk, target)) && keep) return { outcome: 'kept' }
     await sweepOnce(opened)
-    const stage = await stageDirectory(disk, layout, host.processes.token())
-    const life = await keepAlive(opened, stage, await disk.openRead(stage))
-    try {
-      await asCaller(() => fill(stage))
-      options.signal?.throwIfAborted()
-      const tree = await readTree(disk, stage)
-      if (tree.files.length === 0) throw nothingLeft(stage)
-      await syncTree(disk, stage, tree, false)
-      if (await placeDirectory(disk, stage, target, parent)) return { outcome: 'written' }
-      if (keep) return { outcome: 'kept' }
-      await replaceDirectory(disk, host.native, stage, target, parent)
-      return { outcome: 'replaced' }
-    } finally {
-      await life.end()
-      await discard(disk, stage)
-    }
+    return inStage(
+      opened,
+      (stage) => stageDirectory(disk, stage),
+      async (stage) => {
+        await fillByCaller(opened, stage.path, fill)
+        options.signal?.throwIfAborted()
+        const tree = await readTree(disk, stage.path)
+        if (tree.files.length === 0) throw nothingLeft(stage.path)
+        await syncTree(disk, stage.path, tree, false)
+        if (await placeDirectory(disk, stage, target, parent)) return { outcome: 'written' }
+        if (keep) return { outcome: 'kept' }
+        await replaceDirectory(disk, host.native, stage, target, parent)
+        return { outcome: 'replaced' }
+      },
+    )
   })
+}
+
+async function fillByCaller(
+  opened: Opened,
+  stage: string,
+  fill: (dir: string) => void | Promise<void>,
+): Promise<void> {
+  try {
+    await fill(stage)
+  } catch (error) {
+    throw (await cacheToBlame(opened, stage, error)) ?? new CallerError(error)
+  }
 }
 
 interface Place {
@@ -127,24 +145,25 @@ interface Place {
   parent: string
   /** The lock path of `target`. */
   lock: string
+  /** What the directory's name led to, where it is or contains a link: it may be made to lead elsewhere. */
+  link: string | null
 }
 
 type Work<T> = (place: Place, lease: Lease) => T | Promise<T>
 
 async function locked<T>(path: string, options: LockOptions, work: Work<T>): Promise<T> {
   const absolute = resolve(path)
-  const memo = `${options.locker ?? 'auto'}:${absolute}`
+  const memo = memoOf(absolute, options)
   try {
-    const place = places.get(memo) ?? (await locate(absolute, options, memo))
-    try {
-      return await lockedAt(place, options, work)
-    } catch (error) {
-      if (!(await wasDeleted(place.opened, error))) throw error
-    }
-    // All that is remembered may be void; to remember again costs little.
-    places.clear()
-    roots.clear()
-    return await lockedAt(await locate(absolute, options, memo), options, work)
+    const place = recall(memo, dirname(absolute)) ?? (await locate(absolute, options, memo))
+    return await withSecondChance(
+      place.opened,
+      () => lockedAt(place, options, work),
+      async () => {
+        forgetAll()
+        return lockedAt(await locate(absolute, options, memo), options, work)
+      },
+    )
   } catch (error) {
     throw error instanceof CallerError ? error.thrown : explain(error, 'Writing', absolute)
   }
@@ -170,17 +189,34 @@ const places = new Map<string, Place>()
 const roots = new Map<string, Promise<Opened>>()
 
 async function locate(absolute: string, options: LockOptions, memo: string): Promise<Place> {
-  const opened = await openOnce(dirname(absolute), options)
+  const directory = dirname(absolute)
+  const opened = await openOnce(directory, options)
   const parent = dirname(opened.layout.root)
+  const link = parent === directory ? null : linkIdentity(directory)
   const target = `${parent}/${basename(absolute)}`
-  const place = { opened, parent, target, lock: opened.layout.lock(lockName(absolute)) }
+  const place = { opened, parent, target, lock: opened.layout.lock(lockName(absolute)), link }
   if (places.size >= MAX_REMEMBERED) places.clear()
   places.set(memo, place)
   return place
 }
 
+const memoOf = (path: string, { locker = 'auto' }: LockOptions): string => `${locker}:${path}`
+
+function recall(memo: string, directory: string): Place | undefined {
+  const place = places.get(memo)
+  if (!place?.link || place.link === linkIdentity(directory)) return place
+  forgetAll()
+  return undefined
+}
+
+/** All that is remembered may be void; to remember again costs little. */
+function forgetAll(): void {
+  places.clear()
+  roots.clear()
+}
+
 function openOnce(directory: string, options: LockOptions): Promise<Opened> {
-  const memo = `${options.locker ?? 'auto'}:${directory}`
+  const memo = memoOf(directory, options)
   let opening = roots.get(memo)
   if (opening === undefined) {
     opening = openBeside(directory, options)
@@ -194,27 +230,11 @@ async function openBeside(directory: string, options: LockOptions): Promise<Open
   return openRoot(realHost(), bookkeepingRoot(makeRealDirectory(directory)), options)
 }
 
-/** A stream fails with errors of its own: they are the caller's. */
-function fromCaller(source: Source): Source {
-  if (typeof source !== 'object' || source === null || !(Symbol.asyncIterator in source)) return source
-  return (async function* () {
-    const iterator = source[Symbol.asyncIterator]()
-    try {
-      for (;;) {
-        const { done, value } = await asCaller(() => iterator.next())
-        if (done) return
-        yield value
-      }
-    } finally {
-      await iterator.return?.()
-    }
-  })()
-}
-
-async function isDirectory({ disk }: Opened, path: string): Promise<boolean> {
+/** An empty directory holds nothing to keep: publishing replaces it. */
+async function isFilledDirectory(disk: Disk, path: string): Promise<boolean> {
   const stats = await orElse(disk.lstat(path), null, 'ENOENT')
-  if (!stats?.isDirectory()) return false
-  // An empty directory holds nothing to keep: publishing replaces it.
+  if (stats === null) return false
+  if (!stats.isDirectory()) throw unusable(path)
   return (await disk.readdir(path)).length > 0
 }
 

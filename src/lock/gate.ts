@@ -29,9 +29,11 @@ export interface Pass {
   leave(): Promise<void>
 }
 
-/** `null`: no kernel lock, or no safe directory. The network lock works without a gate, with more traffic. */
+/** `null`: no kernel lock, or no safe directory on a local disk. The network lock works without a gate, with more traffic. */
 export async function openGate(host: Host, directory: string): Promise<Gate | null> {
   if (!(await hasKernelLock(host)) || !(await ownDirectory(directory))) return null
+  // TMPDIR may be scratch space that a cluster shares: a lock there is no proof of anything on another host.
+  if (host.inspect(directory).locality !== 'local') return null
   const kernel = kernelMechanism(host)
   const gatePath = (path: string): string => join(directory, sha256(path))
   return {

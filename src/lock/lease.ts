@@ -50,7 +50,7 @@ export class HeldLease implements Lease {
     if (this.isRecorded) return
     const { clock, processes } = this.watch.host
     const since = clock.wallTime() - (clock.now() - this.takenAt)
-    this.#recorded = writeOwner(this.path, processes.asOwner(since))
+    this.#recorded = writeOwner(this.watch.disk, this.path, processes.asOwner(since))
   }
 
   async check(): Promise<void> {

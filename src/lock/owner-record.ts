@@ -5,15 +5,14 @@
 import { type Owner, parseOwner } from '../core/owner.js'
 import type { Disk } from '../host/disk.js'
 import { attempt } from '../host/disk-errors.js'
-import { readSmallFile } from '../host/small-file.js'
+import { readSmallFile, writeRecord } from '../host/small-file.js'
 
 const MAX_BYTES = 16 * 1024
 
 const recordPath = (path: string): string => `${path}.owner.json`
 
-export async function writeOwner(path: string, owner: Owner): Promise<void> {
-  const { default: writeFileAtomic } = await import('write-file-atomic')
-  await attempt(writeFileAtomic(recordPath(path), JSON.stringify(owner), { fsync: false }))
+export async function writeOwner(disk: Disk, path: string, owner: Owner): Promise<void> {
+  await attempt(writeRecord(disk, recordPath(path), owner))
 }
 
 export async function readOwner(disk: Disk, path: string): Promise<Owner | null> {

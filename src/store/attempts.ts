@@ -2,13 +2,14 @@
  * `attempts/<id>.json`: what became of the last build of a key, written by whoever holds the key's lock. It decides
  * who is told of a failure and when a build that keeps crashing is given up; never whether an entry is good.
  *
- * The life of a record: `building` before the build starts; removed after a publish; `failed` when the build threw;
- * still `building` when the next holder comes: the builder died, and that is how a crash is known.
+ * The life of a record: `building` before the build starts; `failed` when the build threw; removed on every other
+ * way out (published, aborted, the disk refused it). Still `building` when the next holder comes: the builder died,
+ * and that is how a crash is known.
  */
 import { type Owner, parseOwner } from '../core/owner.js'
 import type { Disk } from '../host/disk.js'
 import { attempt } from '../host/disk-errors.js'
-import { readSmallFile } from '../host/small-file.js'
+import { readSmallFile, writeRecord } from '../host/small-file.js'
 import type { Layout } from './layout.js'
 
 export interface Attempt {
@@ -33,9 +34,8 @@ export async function readAttempt(disk: Disk, layout: Layout, id: string): Promi
   }
 }
 
-export async function writeAttempt(layout: Layout, id: string, record: Attempt): Promise<void> {
-  const { default: writeFileAtomic } = await import('write-file-atomic')
-  await attempt(writeFileAtomic(layout.attempt(id), JSON.stringify(record), { fsync: false }))
+export async function writeAttempt(disk: Disk, layout: Layout, id: string, record: Attempt): Promise<void> {
+  await attempt(writeRecord(disk, layout.attempt(id), record))
 }
 
 export async function clearAttempt(disk: Disk, layout: Layout, id: string): Promise<void> {

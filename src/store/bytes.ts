@@ -17,13 +17,25 @@ export async function writeSource(
 ): Promise<number> {
   if (isChunk(source)) return writeChunk(disk, fd, source, signal)
   let written = 0
+  /** A stream of text may be cut in the middle of a surrogate pair. */
+  let half = ''
   for await (const chunk of chunksOf(source)) {
     if (!isChunk(chunk))
       throw new TypeError(`A stream of bytes or text is needed; it yielded ${describe(chunk)}.`)
-    written += await writeChunk(disk, fd, chunk, signal)
+    if (typeof chunk === 'string') {
+      const text = half + chunk
+      half = endsInHalf(text) ? text.slice(-1) : ''
+      written += await writeChunk(disk, fd, half ? text.slice(0, -1) : text, signal)
+    } else {
+      written += await writeChunk(disk, fd, half, signal)
+      half = ''
+      written += await writeChunk(disk, fd, chunk, signal)
+    }
   }
-  return written
+  return written + (await writeChunk(disk, fd, half, signal))
 }
+
+const endsInHalf = (text: string): boolean => isHighSurrogate(text.charCodeAt(text.length - 1))
 
 function chunksOf(source: Exclude<Source, Chunk>): Iterable<Chunk> | AsyncIterable<Chunk> {
   if (source instanceof Blob) return source.stream()

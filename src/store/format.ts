@@ -6,8 +6,8 @@ import { LatchError } from '../core/errors.js'
 import type { Disk } from '../host/disk.js'
 import { attempt, isErrno, orElse } from '../host/disk-errors.js'
 import { readSmallFile } from '../host/small-file.js'
-import { ensureDirectory, removeTree } from '../host/trees.js'
-import { type Layout, SCHEMA } from './layout.js'
+import { removeTree } from '../host/trees.js'
+import { type Layout, SCHEMA, notADirectory } from './layout.js'
 
 export interface Format {
   schema: typeof SCHEMA
@@ -40,6 +40,30 @@ export async function createFormat(disk: Disk, layout: Layout, mine: Format): Pr
   return (await readFormat(disk, layout)) ?? mine
 }
 
+/** Whether the cache is still the one of `format`, with all of its directories. */
+export async function isWhole(disk: Disk, layout: Layout, format: Format): Promise<boolean> {
+  const now = await readFormat(disk, layout)
+  if (now?.epoch !== format.epoch) return false
+  const missing = await missingDirectories(disk, layout)
+  return missing.length === 0
+}
+
+/** Makes what somebody has removed. Where that cannot be, who needs it will say so: readers do not. */
+export async function mendDirectories(disk: Disk, layout: Layout): Promise<void> {
+  for (const directory of await missingDirectories(disk, layout)) await attempt(disk.mkdir(directory))
+}
+
+/** @throws LatchError UNSAFE_PATH where a link or a file stands: our writes would follow it out of the cache */
+async function missingDirectories(disk: Disk, layout: Layout): Promise<string[]> {
+  const missing: string[] = []
+  for (const directory of [layout.top, ...layout.directories]) {
+    const stats = await orElse(disk.lstat(directory), null, 'ENOENT')
+    if (stats === null) missing.push(directory)
+    else if (!stats.isDirectory()) throw notADirectory(directory)
+  }
+  return missing
+}
+
 async function writeDraft(disk: Disk, layout: Layout, draft: string, format: Format): Promise<void> {
   for (const directory of layout.directories) await disk.mkdir(draft + directory.slice(layout.top.length))
   const fd = await disk.createExclusive(`${draft}/format.json`, 0o666)
@@ -63,7 +87,8 @@ async function placeWhole(disk: Disk, draft: string, top: string): Promise<boole
 
 /** `v1` is there: another process's, or made by hand without a format.json (for Python's locks, say). */
 async function completeExisting(disk: Disk, draft: string, layout: Layout): Promise<void> {
-  for (const directory of layout.directories) await ensureDirectory(directory)
+  for (const directory of await missingDirectories(disk, layout))
+    await orElse(disk.mkdir(directory), null, 'EEXIST')
   try {
     await disk.link(`${draft}/format.json`, layout.format)
   } catch (error) {

@@ -1,5 +1,6 @@
 /** Where everything is. The only file that knows a path inside a cache. */
 import { basename, join } from 'node:path'
+import { LatchError } from '../core/errors.js'
 import { sha256 } from '../host/hash.js'
 
 export const SCHEMA = 1
@@ -61,6 +62,15 @@ export class Layout {
   pin(id: string, token: string): string {
     return `${this.pins}/${id}.${token}`
   }
+}
+
+/** Something else stands where one of our directories belongs. */
+export function notADirectory(path: string, cause?: unknown): LatchError {
+  return new LatchError('UNSAFE_PATH', `A directory of the cache is none: ${path}`, {
+    hint: 'A link or a file was put there, not by cachelatch: look at it, then remove it.',
+    path,
+    cause,
+  })
 }
 
 /** The directory that keeps the books for what is written into `directory`, outside of a cache. */

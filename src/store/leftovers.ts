@@ -23,8 +23,8 @@ const TOKEN = /^[0-9a-f]{32}$/
 /** A network lock: of a key, or of a stage or a pin, where it shows that somebody lives. */
 const HELD = '.held'
 const CANDIDATE = /\.held-[0-9a-f]{32}$/
-/** Where write-file-atomic was killed between writing and renaming. */
-const TORN_RECORD = /\.json\.\d+$/
+/** Where the writer of a record was killed: see writeRecord. */
+const TORN_RECORD = /\.json\.[0-9a-f]{32}(?:\.\d+)?$/
 const OWNER = '.owner.json'
 const DRAFT = /^\.v\d+-[0-9a-f]{32}$|^\.probe-[0-9a-f]{32}$/
 

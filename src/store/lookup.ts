@@ -53,6 +53,14 @@ function* look(path: string, key: string, check: Check): Steps<Lookup> {
   }
 }
 
+/** Whether a whole entry of `key` is there. */
+export async function isGood(disk: Disk, path: string, key: string, check: Check): Promise<boolean> {
+  const lookup = await lookUp(disk, path, key, check)
+  if (lookup.state !== 'hit') return false
+  await disk.close(lookup.fd)
+  return true
+}
+
 function* readEntry(fd: number, path: string, key: string, check: Check): Steps<Lookup> {
   let text: string
   let stats: Stats

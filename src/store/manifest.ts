@@ -44,7 +44,8 @@ export function encodeManifest(manifest: Manifest): string {
 
 /** The manifest, or in words what is wrong with the text. */
 export function decodeManifest(text: string): Manifest | string {
-  if (!text.startsWith(HEAD)) return 'the manifest has an unknown form'
+  if (!text.startsWith(HEAD) || !text.startsWith(MIDDLE, BODY_START - MIDDLE.length))
+    return 'the manifest has an unknown form'
   if (!text.endsWith(TAIL)) return 'the manifest is truncated'
   const body = text.slice(BODY_START, -TAIL.length)
   if (text.slice(HEAD.length, HEAD.length + 64) !== sha256(body))

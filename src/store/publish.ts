@@ -9,30 +9,32 @@
  */
 import { LatchError } from '../core/errors.js'
 import type { Disk } from '../host/disk.js'
-import { attempt, errnoOf, isErrno, orElse } from '../host/disk-errors.js'
+import { attempt, isErrno } from '../host/disk-errors.js'
 import type { Native } from '../host/native.js'
-import { discard } from './stage.js'
-import { FILES, type Layout, MANIFEST } from './layout.js'
-import { type Lookup, lookUp } from './lookup.js'
+import { type Staged, discard } from './stage.js'
+import { FILES, type Layout, MANIFEST, notADirectory } from './layout.js'
+import { type Check, isGood } from './lookup.js'
 import { type Manifest, encodeManifest } from './manifest.js'
 import { quarantine } from './quarantine.js'
 import { readTree, syncPath, syncTree } from './tree.js'
 
 export interface EntryDraft {
-  stage: string
+  stage: Staged
   /** SHA-256 of `key`. */
   id: string
   /** Canonical JSON of the key. */
   key: string
   createdAt: number
   buildMs: number
+  /** How closely an entry that is there already is looked at before ours is dropped. */
+  check: Check
 }
 
 /** Each time somebody's damaged or planted thing stands at the name, it is moved away. */
 const MAX_TRIES = 5
 
 export async function sealEntry(disk: Disk, draft: EntryDraft): Promise<Manifest> {
-  const root = `${draft.stage}/${FILES}`
+  const root = `${draft.stage.path}/${FILES}`
   const tree = await readTree(disk, root)
   if (tree.files.length === 0) throw emptyBuild(root)
   const hashes = await syncTree(disk, root, tree, true)
@@ -45,8 +47,8 @@ export async function sealEntry(disk: Disk, draft: EntryDraft): Promise<Manifest
     links: tree.links,
     directories: tree.directories,
   }
-  await writeManifest(disk, `${draft.stage}/${MANIFEST}`, encodeManifest(manifest))
-  await syncPath(disk, draft.stage)
+  await writeManifest(disk, `${draft.stage.path}/${MANIFEST}`, encodeManifest(manifest))
+  await syncPath(disk, draft.stage.path)
   return manifest
 }
 
@@ -70,18 +72,18 @@ export async function placeEntry(
   draft: EntryDraft,
   tokens: () => string,
 ): Promise<boolean> {
-  const { id, key, stage } = draft
+  const { id, key, stage, check } = draft
   const shelf = layout.shelf(id)
   const isNewShelf = await makeShelf(disk, shelf)
   for (let tries = 1; ; tries++) {
     try {
-      await disk.rename(stage, layout.entry(id))
+      await disk.rename(stage.path, layout.entry(id))
       break
     } catch (error) {
       if (await hasHappened(disk, stage, layout.entry(id))) break
       if (!isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EISDIR') || tries === MAX_TRIES) throw error
-      if (await isGood(disk, layout, id, key)) return false
-      await quarantine(disk, layout, id, key, tokens())
+      if (await isGood(disk, layout.entry(id), key, check)) return false
+      await quarantine(disk, layout, { id, key, check, token: tokens() })
     }
   }
   await attempt(syncPath(disk, shelf))
@@ -90,31 +92,34 @@ export async function placeEntry(
 }
 
 async function makeShelf(disk: Disk, shelf: string): Promise<boolean> {
-  return orElse(
-    disk.mkdir(shelf).then(() => true),
-    false,
-    'EEXIST',
-  )
+  try {
+    await disk.mkdir(shelf)
+    return true
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error
+    // A link would lead the rename out of the cache.
+    if ((await disk.lstat(shelf)).isDirectory()) return false
+    throw notADirectory(shelf, error)
+  }
 }
 
-/** The stage is gone although the rename reported an error, and something is there: our own rename arrived. */
-async function hasHappened(disk: Disk, stage: string, final: string): Promise<boolean> {
-  const exists = async (path: string): Promise<boolean> =>
-    (await orElse(disk.lstat(path), null, 'ENOENT', 'ENOTDIR')) !== null
-  return !(await exists(stage)) && (await exists(final))
-}
-
-async function isGood(disk: Disk, layout: Layout, id: string, key: string): Promise<boolean> {
-  const lookup: Lookup = await lookUp(disk, layout.entry(id), key, 'sizes')
-  if (lookup.state !== 'hit') return false
-  await disk.close(lookup.fd)
-  return true
+/**
+ * What is open as the stage now stands at the target: our own rename arrived. Nothing less proves it: a stage that is
+ * gone may have been removed, and what stands at the target may be the old file.
+ */
+async function hasHappened(disk: Disk, stage: Staged, target: string): Promise<boolean> {
+  try {
+    const [ours, there] = [await disk.fstat(stage.fd), await disk.lstat(target)]
+    return ours.ino === there.ino && ours.dev === there.dev
+  } catch {
+    return false
+  }
 }
 
 /** One file onto its final name, replacing what file is there. */
-export async function placeFile(disk: Disk, stage: string, target: string, parent: string): Promise<void> {
+export async function placeFile(disk: Disk, stage: Staged, target: string, parent: string): Promise<void> {
   try {
-    await disk.rename(stage, target)
+    await disk.rename(stage.path, target)
   } catch (error) {
     if (!(await hasHappened(disk, stage, target)))
       throw isErrno(error, 'EISDIR', 'ENOTDIR') ? unusable(target, error) : error
@@ -125,12 +130,12 @@ export async function placeFile(disk: Disk, stage: string, target: string, paren
 /** A directory onto a name where none is yet; `false`: something is there. */
 export async function placeDirectory(
   disk: Disk,
-  stage: string,
+  stage: Staged,
   target: string,
   parent: string,
 ): Promise<boolean> {
   try {
-    await disk.rename(stage, target)
+    await disk.rename(stage.path, target)
   } catch (error) {
     if (isErrno(error, 'ENOTEMPTY', 'EEXIST')) return false
     if (!(await hasHappened(disk, stage, target)))
@@ -147,18 +152,18 @@ export async function placeDirectory(
 export async function replaceDirectory(
   disk: Disk,
   native: Native | null,
-  stage: string,
+  stage: Staged,
   target: string,
   parent: string,
 ): Promise<void> {
-  if (native?.exchange(stage, target)) {
+  if (native?.exchange(stage.path, target)) {
     await attempt(syncPath(disk, parent))
-    return discard(disk, stage)
+    return // What stands at the stage now is the old one: the caller removes its stage.
   }
-  const old = `${stage}-old`
+  const old = `${stage.path}-old`
   await disk.rename(target, old)
   try {
-    await disk.rename(stage, target)
+    await disk.rename(stage.path, target)
   } catch (error) {
     await attempt(disk.rename(old, target))
     throw error
@@ -181,8 +186,9 @@ function shortManifest(path: string): LatchError {
   })
 }
 
-function unusable(target: string, cause: unknown): LatchError {
-  return new LatchError('TARGET_UNUSABLE', `${target} cannot be replaced (${errnoOf(cause)}).`, {
+/** Something of another kind stands at the target. */
+export function unusable(target: string, cause?: unknown): LatchError {
+  return new LatchError('TARGET_UNUSABLE', `${target} is of another kind, and is not replaced.`, {
     hint: 'A file replaces a file, a directory a directory: remove what stands there, or choose another name.',
     path: target,
     cause,

@@ -2,8 +2,17 @@
 import type { Disk } from '../host/disk.js'
 import { isErrno } from '../host/disk-errors.js'
 import type { Layout } from './layout.js'
-import { lookUp } from './lookup.js'
+import { type Check, isGood } from './lookup.js'
 import { discard } from './stage.js'
+
+export interface Suspect {
+  id: string
+  key: string
+  /** The look that found the damage: a laxer one would find none, and put it back. */
+  check: Check
+  /** Names it in the trash. */
+  token: string
+}
 
 /**
  * Moves the damaged entry into the trash and deletes it there. Looks at what was moved, because:
@@ -14,9 +23,7 @@ import { discard } from './stage.js'
 export async function quarantine(
   disk: Disk,
   layout: Layout,
-  id: string,
-  key: string,
-  token: string,
+  { id, key, check, token }: Suspect,
 ): Promise<void> {
   const place = layout.discarded(token)
   try {
@@ -25,9 +32,7 @@ export async function quarantine(
     if (isErrno(error, 'ENOENT')) return
     throw error
   }
-  const moved = await lookUp(disk, place, key, 'sizes')
-  if (moved.state === 'hit') {
-    await disk.close(moved.fd)
+  if (await isGood(disk, place, key, check)) {
     if (await putBack(disk, place, layout.entry(id))) return
   }
   await discard(disk, place)

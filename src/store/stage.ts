@@ -1,26 +1,42 @@
 /**
  * Stages: where a write is made before it is published. One a write, named by 128 random bits, never by a pid: two
- * containers may have the same. What a crash leaves here is a leftover, and collect.ts removes it.
+ * containers may have the same. What a crash leaves here is a leftover, and leftovers.ts removes it.
  */
 import type { Disk } from '../host/disk.js'
-import { attempt, orElse } from '../host/disk-errors.js'
+import { attempt } from '../host/disk-errors.js'
 import { removeTree } from '../host/trees.js'
-import { FILES, type Layout } from './layout.js'
+import { FILES } from './layout.js'
 import { type Source, writeSource } from './bytes.js'
 import { LatchError } from '../core/errors.js'
 
-/** An entry's stage: a directory with an empty `files/`. */
-export async function stageEntry(disk: Disk, layout: Layout, token: string): Promise<string> {
-  const path = layout.staged(token)
-  await disk.mkdir(path)
-  await disk.mkdir(`${path}/${FILES}`)
-  return path
+export interface Staged {
+  path: string
+  /** Open, so that whoever asks later can tell it from another thing of that name. */
+  fd: number
 }
 
-export async function stageDirectory(disk: Disk, layout: Layout, token: string): Promise<string> {
-  const path = layout.staged(token)
+/** An entry's stage: a directory with an empty `files/`. All three resolve to the stage, open. */
+export async function stageEntry(disk: Disk, path: string): Promise<number> {
   await disk.mkdir(path)
-  return path
+  await disk.mkdir(`${path}/${FILES}`)
+  return disk.openRead(path)
+}
+
+export async function stageDirectory(disk: Disk, path: string): Promise<number> {
+  await disk.mkdir(path)
+  return disk.openRead(path)
+}
+
+/** With `mode`, whatever the umask says. */
+export async function stageFile(disk: Disk, path: string, mode: number | undefined): Promise<number> {
+  const fd = await disk.createExclusive(path, mode ?? 0o666)
+  try {
+    if (mode !== undefined) await disk.chmod(path, mode)
+    return fd
+  } catch (error) {
+    await disk.close(fd)
+    throw error
+  }
 }
 
 /** Writes `source` to the open stage file, brings it to the device, and checks that all of it is there. */
@@ -39,9 +55,9 @@ export async function fillFile(
   })
 }
 
-/** Removes a stage, or what is left of it. Never fails: what stays is gc's. */
+/** Removes what is there, if anything still is. Never fails: what stays is gc's. */
 export async function discard(disk: Disk, path: string): Promise<void> {
-  // Mostly the rename has taken it away: then fs-extra is not even loaded.
-  const isThere = await orElse(disk.lstat(path), null, 'ENOENT', 'ENOTDIR').catch(() => null)
-  if (isThere !== null) await attempt(removeTree(path))
+  await attempt(
+    disk.lstat(path).then((stats) => (stats.isDirectory() ? removeTree(path) : disk.unlink(path))),
+  )
 }

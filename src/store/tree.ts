@@ -41,8 +41,15 @@ export async function readTree(disk: Disk, root: string): Promise<Tree> {
   return tree
 }
 
+/**
+ * NFS and FUSE give such a name to a file that was deleted while somebody has it open: it is gone as soon as that one
+ * closes it, and an entry that counted on it would be damaged then.
+ */
+const DELETED_WHILE_OPEN = /^\.(?:nfs|fuse_hidden)[0-9a-f]{8,}$/i
+
 async function readLevel(disk: Disk, root: string, prefix: string, tree: Tree): Promise<void> {
   for (const { name } of await disk.readdir(join(root, prefix))) {
+    if (DELETED_WHILE_OPEN.test(name)) continue
     const path = prefix === '' ? name : `${prefix}/${name}`
     const stats = await disk.lstat(`${root}/${path}`)
     const mode = stats.mode & 0o7777

@@ -41,7 +41,7 @@ describe.each(ACROSS_PROCESSES)('%s', (name) => {
   test.each([
     ...Object.entries(PLANTS),
     name.startsWith('kernel')
-      ? ['a directory', (at: string) => void mkdirSync(at)]
+      ? ['a directory', (at: string) => mkdirSync(at)]
       : ['a regular file', (at: string) => writeFileSync(at, '')],
   ] as const)('%s is refused, not followed, and nothing is left open', async (_what, plant) => {
     plant(`${path}${suffix}`)

@@ -10,7 +10,7 @@ export function fastHost(times: number): Host {
     ...host,
     clock: {
       now: () => clock.now() * times,
-      wallTime: clock.wallTime,
+      wallTime: () => clock.wallTime(),
       sleep: (ms, signal) => clock.sleep(ms / times, signal),
       later: (ms, tick) => clock.later(ms / times, tick),
     },
@@ -50,5 +50,37 @@ export function steppedHost(step: () => void): Host {
     clock: { ...clock, sleep: (ms, signal) => then(() => clock.sleep(ms, signal)) },
     native: native && { ...native, flock: (fd, mode) => then(() => native.flock(fd, mode)) },
     processes: { ...processes, token: () => then(() => processes.token()) },
+  }
+}
+
+/** Announces waiting, and looks after its leases, `times` sooner; what it measures is not changed. */
+export function impatientHost(times: number): Host {
+  const host = realHost()
+  return { ...host, clock: { ...host.clock, later: (ms, tick) => host.clock.later(ms / times, tick) } }
+}
+
+/** Calls `before` and `after` every call to a disk and every taking of a kernel lock. */
+export function watchedHost(host: Host, before: (name: string) => void, after: (name: string) => void): Host {
+  const { native } = host
+  const flock: NonNullable<Host['native']>['flock'] = (fd, mode) => {
+    before('flock')
+    const taken = native!.flock(fd, mode)
+    after('flock')
+    return taken
+  }
+  return {
+    ...host,
+    diskFor: (fileSystem) => watchedDisk(host.diskFor(fileSystem), before, after),
+    native: native && { ...native, flock },
+  }
+}
+
+/** All who sleep on such hosts wake at the same moments, also in different processes. */
+export function inStepHost(tickMs: number): Host {
+  const host = realHost()
+  const untilTick = (ms: number): number => ms + tickMs - ((host.clock.wallTime() + ms) % tickMs)
+  return {
+    ...host,
+    clock: { ...host.clock, sleep: (ms, signal) => host.clock.sleep(untilTick(ms), signal) },
   }
 }

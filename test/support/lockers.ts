@@ -34,7 +34,7 @@ export function makeLocker(name: LockerName, { host = realHost(), staleMs = STAL
       return createLockfileLocker(host, directDisk, { staleMs })
     case 'lockfile without a gate':
       return createLockfileLocker(host, directDisk, { staleMs, gateDirectory: null })
-    case 'memory':
+    default:
       return createMemoryLocker(host, directDisk)
   }
 }

@@ -18,11 +18,14 @@ export class WorkerProcess {
   /** The signal that ended it, or its exit status. */
   readonly ended: Promise<NodeJS.Signals | number | null>
 
-  constructor(script: string, args: string[], env: NodeJS.ProcessEnv) {
+  /** @param launcher a command that runs the command after it, e.g. `unshare -fp` */
+  constructor(script: string, args: string[], env: NodeJS.ProcessEnv, launcher: string[] = []) {
+    const [execPath = process.execPath, ...before] = launcher
     this.#child = fork(join(WORKERS, `${script}.js`), args, {
       env: { ...process.env, ...env },
       serialization: 'advanced',
-      execArgv: [],
+      execPath,
+      execArgv: launcher.length > 0 ? [...before, process.execPath] : [],
     })
     this.#child.on('message', (message: Answer | { note: string }) => {
       if ('note' in message) this.#notes.add(message.note)
