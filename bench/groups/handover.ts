@@ -19,7 +19,7 @@ const CROWDS = [
   { processes: 32, takes: 15 },
 ]
 const HOLD_MS = 1
-const DEADLINE_MS = 10_000
+const DEADLINE_MS = 5_000
 
 export async function handoverGroup(context: Context): Promise<Group> {
   const tables: Table[] = []

@@ -7,7 +7,7 @@ import { type Worker, startWorker } from '../processes.js'
 import { type Group, type Row, atMost, rowOf } from '../report.js'
 import { type Kind, prepare } from '../workers/takers.js'
 
-const ROUNDS = 20
+const ROUNDS = 15
 const KINDS: { kind: Kind; name: string; role: Row['role']; rounds: number }[] = [
   { kind: 'kernel', name: 'kernel', role: 'ours', rounds: ROUNDS },
   { kind: 'flock', name: 'blocking flock', role: 'floor', rounds: ROUNDS },

@@ -3,7 +3,7 @@ import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { WorkerProcess } from './worker-process.js'
 
 /** Locks that are contended for at a time. */
-const BATCH = 50
+const BATCH = 25
 
 export interface Trials {
   kind: 'cachelatch' | 'proper-lockfile'
@@ -14,7 +14,12 @@ export interface Trials {
   start?: (script: string, args: string[], env: NodeJS.ProcessEnv) => WorkerProcess
 }
 
-/** Returns the number of trials in which the witness saw two inside at once. */
+interface Seen {
+  met: string[]
+  lost: string[]
+}
+
+/** Returns the number of trials in which the witness saw two inside at once, neither of them told of a loss. */
 export async function countDoubleHolders({
   kind,
   contenders,
@@ -34,8 +39,9 @@ export async function countDoubleHolders({
       const numbers = Array.from({ length: Math.min(BATCH, trials - first) }, (_, index) => first + index)
       const paths = numbers.map((number) => `${directory}/lock-${number}`)
       paths.forEach((path) => leaveDeadHolder(path, kind))
-      const all = await Promise.all(workers.map((worker) => worker.ask<string[]>('contend', kind, paths)))
-      all.flat().forEach((path) => met.add(path))
+      const all = await Promise.all(workers.map((worker) => worker.ask<Seen>('contend', kind, paths)))
+      const lost = new Set(all.flatMap((seen) => seen.lost))
+      for (const path of all.flatMap((seen) => seen.met)) if (!lost.has(path)) met.add(path)
     }
   } finally {
     await Promise.all(workers.map((worker) => worker.kill()))
