@@ -30,7 +30,8 @@ export function formatSize(size: number): string {
 
 /** How long ago `then` was; both in milliseconds since 1970. */
 export function formatAge(then: number, now: number): string {
-  return `${ms(Math.max(0, Math.round(now - then)))} ago`
+  const age = now - then
+  return age < 1_000 ? 'just now' : `${ms(Math.round(age))} ago`
 }
 
 /** `1 entry`, `2 entries`. */

@@ -15,11 +15,11 @@ import type { Opened } from './open.js'
 import { cannotTellPins, claimByLocks, identify } from './pins.js'
 
 /** @throws LatchError LOCK_UNAVAILABLE where the locker cannot tell who uses an entry */
-export async function claimEntry(opened: Opened, id: string, watchMs: number): Promise<Claiming> {
+export async function claimEntry(opened: Opened, id: string): Promise<Claiming> {
   const { locker } = opened
   if (locker.shares) return claimByHold(opened, id, locker.shares)
   if (locker.kind !== 'lockfile' && locker.kind !== 'memory') throw cannotTellPins(opened)
-  return claimByLocks(opened, id, watchMs)
+  return claimByLocks(opened, id)
 }
 
 async function claimByHold(opened: Opened, id: string, shares: SharedHolds): Promise<Claiming> {

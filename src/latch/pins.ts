@@ -61,12 +61,12 @@ export async function pinByLock(opened: Opened, id: string): Promise<(() => Prom
   }
 }
 
-/** gc's side. @param watchMs how long to watch a pin or a mark for signs of life; 0: only what is known dead is */
-export async function claimByLocks(opened: Opened, id: string, watchMs: number): Promise<Claiming> {
+/** gc's side. Without waiting: what the dead have left counts as theirs until a sweep has watched it. */
+export async function claimByLocks(opened: Opened, id: string): Promise<Claiming> {
   const { layout } = opened
   let closing: Mark
   try {
-    closing = await mark(opened, layout.closing(id), watchMs)
+    closing = await mark(opened, layout.closing(id), 0)
   } catch (error) {
     if (isLatchError(error, 'WAIT_TIMEOUT')) return 'in-use'
     throw error
@@ -76,7 +76,7 @@ export async function claimByLocks(opened: Opened, id: string, watchMs: number):
     const manifest = await identify(opened, layout.entry(id))
     if (manifest === null) return await endWith('missing', letGo)
     const pins = await pinsOf(opened, id)
-    const alive = await Promise.all(pins.map((pin) => isHeld(opened, pin, watchMs)))
+    const alive = await Promise.all(pins.map((pin) => isHeld(opened, pin)))
     if (alive.includes(true) || closing.signal.aborted) return await endWith('in-use', letGo)
     return {
       usedAt: manifest.usedAt,
@@ -132,9 +132,9 @@ async function pinsOf({ disk, layout, locker }: Opened, id: string): Promise<str
   return names.filter((name) => name?.startsWith(`${id}.`)).map((name) => `${layout.pins}/${name}`)
 }
 
-async function isHeld({ locker }: Opened, pin: string, watchMs: number): Promise<boolean> {
+async function isHeld({ locker }: Opened, pin: string): Promise<boolean> {
   try {
-    const dead = await locker.acquire(pin, { alone: true, timeoutMs: watchMs })
+    const dead = await locker.acquire(pin, { alone: true, timeoutMs: 0 })
     await attempt(dead.release())
     return false
   } catch (error) {

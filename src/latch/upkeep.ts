@@ -42,8 +42,9 @@ type Victim = Candidate & { key: string | null }
 export async function collect(opened: Opened, options: GcOptions): Promise<GcReport> {
   const { maxBytes, maxAgeMs, dryRun = false, graceMs = DEFAULT_GRACE_MS, watchMs = 0 } = options
   refuseNonsense({ maxBytes, maxAgeMs, graceMs, watchMs })
+  // Pins and marks of the dead go here, after watching them all at once: later, what is there is taken for alive.
   const leftovers = dryRun ? 0 : await sweep(opened, graceMs, watchMs)
-  return makeRoom(opened, { maxBytes, maxAgeMs, graceMs }, { dryRun, watchMs, leftovers })
+  return makeRoom(opened, { maxBytes, maxAgeMs, graceMs }, dryRun, leftovers)
 }
 
 /** All entries, however young. What is about to be published is none yet, and its stage is as safe as from gc. */
@@ -51,21 +52,20 @@ export async function clearAll(opened: Opened, dryRun: boolean): Promise<GcRepor
   const leftovers = dryRun ? 0 : await sweep(opened, DEFAULT_GRACE_MS, 0)
   // Also those whose time of use lies ahead.
   const all = { maxAgeMs: Number.NEGATIVE_INFINITY, graceMs: 0 }
-  return makeRoom(opened, all, { dryRun, watchMs: 0, leftovers })
+  return makeRoom(opened, all, dryRun, leftovers)
 }
 
 async function makeRoom(
   opened: Opened,
   limits: Omit<Limits, 'now'>,
-  { dryRun, watchMs, leftovers }: { dryRun: boolean; watchMs: number; leftovers: number },
+  dryRun: boolean,
+  leftovers: number,
 ): Promise<GcReport> {
   const items: Victim[] = []
   for await (const { id, key, bytes, usedAt } of takeInventory(opened.disk, opened.layout))
     items.push({ id, key: key && keyLabel(key), bytes, usedAt })
   const planned = plan(items, { ...limits, now: opened.host.clock.wallTime() })
-  const { removed, inUse } = dryRun
-    ? { removed: planned.remove, inUse: 0 }
-    : await carryOut(opened, planned, watchMs)
+  const { removed, inUse } = dryRun ? { removed: planned.remove, inUse: 0 } : await carryOut(opened, planned)
   return {
     schema: 1,
     dryRun,
@@ -86,7 +86,6 @@ async function makeRoom(
 async function carryOut(
   opened: Opened,
   { remove, instead, excess }: ReturnType<typeof plan<Victim>>,
-  watchMs: number,
 ): Promise<{ removed: typeof remove; inUse: number }> {
   const removed: typeof remove = []
   const refused: typeof remove = []
@@ -94,7 +93,7 @@ async function carryOut(
   const tryAll = async (victims: typeof remove, isEnough: () => boolean): Promise<void> => {
     for (const victim of victims) {
       if (isEnough()) return
-      const outcome = await take(opened, victim, watchMs)
+      const outcome = await take(opened, victim)
       if (outcome === 'in-use') refused.push(victim)
       else left -= victim.bytes
       if (outcome === 'removed') removed.push(victim)
@@ -116,15 +115,14 @@ async function stillThere({ disk, layout }: Opened, victims: Victim[]): Promise<
 function take(
   opened: Opened,
   item: { id: string; usedAt: number },
-  watchMs: number,
 ): Promise<'removed' | 'in-use' | 'missing'> {
   const { disk, layout, host } = opened
-  return takeAway(disk, layout, item, host.processes.token(), (id) => claimEntry(opened, id, watchMs))
+  return takeAway(disk, layout, item, host.processes.token(), (id) => claimEntry(opened, id))
 }
 
 /** Removes one entry, however young, unless it is in use. */
 export async function removeEntry(opened: Opened, id: string): Promise<RemoveOutcome> {
-  return take(opened, { id, usedAt: Number.POSITIVE_INFINITY }, 0)
+  return take(opened, { id, usedAt: Number.POSITIVE_INFINITY })
 }
 
 /** Reads every byte of every entry. Each is pinned meanwhile, so that what gc removes is not taken for damaged. */

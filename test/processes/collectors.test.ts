@@ -11,7 +11,7 @@ import { until } from '../support/until.js'
 import { useWorkers } from '../support/use-workers.js'
 
 const STALE_MS = 2_000
-const AT_ONCE = 4
+const AT_ONCE = 8
 
 const scratch = useScratch()
 const startWorker = useWorkers()
@@ -28,7 +28,7 @@ function open(root: string, locker: string): Promise<Cache> {
 /** gc that also knows the dead on a network file system. */
 const watching = (locker: string): { graceMs: number; watchMs: number } => ({
   graceMs: 0,
-  watchMs: locker === 'lockfile' ? 3 * STALE_MS : 0,
+  watchMs: locker === 'lockfile' ? 2.5 * STALE_MS : 0,
 })
 
 describe.each([
