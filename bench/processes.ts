@@ -18,10 +18,7 @@ const alive = new Set<ChildProcess>()
 process.once('exit', () => alive.forEach((child) => child.kill('SIGKILL')))
 
 export function startWorker(name: 'contender' | 'successor', args: string[]): Worker {
-  // V8 collects once, for some 10 ms, eight seconds after a process has last done something. That is not waiting.
-  const child = fork(join(import.meta.dirname, `workers/${name}.js`), args, {
-    execArgv: ['--no-memory-reducer'],
-  })
+  const child = fork(join(import.meta.dirname, `workers/${name}.js`), args)
   alive.add(child)
   const gone = once(child, 'exit').then(() => alive.delete(child))
   // 'exit' may come before the last message, 'disconnect' does not.

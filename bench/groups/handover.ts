@@ -13,6 +13,8 @@ const CONTENDERS: { kind: Kind; name: string; role: Row['role'] }[] = [
   { kind: 'flock', name: 'blocking flock', role: 'floor' },
   { kind: 'proper-lockfile', name: 'proper-lockfile, 500 retries of 5–50 ms', role: 'other' },
 ]
+/** Not waiting for a lock at all: V8 alone collects once, for some 10 ms, seconds after a process went idle. */
+const IDLE = { kind: 'nothing', name: 'idle Node processes, no lock', role: 'floor' } as const
 const CROWDS = [
   { processes: 2, takes: 200 },
   { processes: 8, takes: 50 },
@@ -100,7 +102,7 @@ async function idleWaiters(
 ): Promise<{ table: Table; aim: Aim }> {
   say(`${processes} processes that wait`)
   const rows: Row[] = []
-  for (const { kind, name, role } of CONTENDERS) {
+  for (const { kind, name, role } of [...CONTENDERS, IDLE]) {
     const path = prepare(join(dir, `${kind}-idle`))
     const { toBegin, whileWaiting } = await watchWaiters(kind, path, processes, quick ? 1_000 : WATCH_MS)
     const percent = (100 * whileWaiting) / (quick ? 1_000 : WATCH_MS)
@@ -140,6 +142,7 @@ async function watchWaiters(
   await sleep(watchMs)
   const after = milliseconds()
   await release()
+  if (kind === 'nothing') workers.forEach((worker) => worker.send('done'))
   await results
   await Promise.all(workers.map(({ gone }) => gone))
   return { toBegin: (settled - before) / processes, whileWaiting: after - settled }

@@ -1,4 +1,5 @@
 /** The ways to take one lock that processes compete in. Every `take` waits as long as it takes. */
+import { once } from 'node:events'
 import { closeSync, writeFileSync } from 'node:fs'
 import properLockfile from 'proper-lockfile'
 import { directDisk } from '../../src/host/disk.js'
@@ -6,7 +7,8 @@ import { realHost } from '../../src/host/host.js'
 import { lockerOfKind } from '../../src/lock/choose.js'
 import { lockWaiting } from '../raw.js'
 
-export type Kind = 'kernel' | 'lockfile' | 'flock' | 'proper-lockfile'
+/** `nothing`: a process that waits for a message, and for no lock: what an idle Node costs by itself. */
+export type Kind = 'kernel' | 'lockfile' | 'flock' | 'proper-lockfile' | 'nothing'
 
 /** Takes the lock at `path`; resolves to the way to let go. */
 export type Take = (path: string) => Promise<() => unknown>
@@ -20,6 +22,7 @@ const PROPER = {
 }
 
 export function taker(kind: Kind): Take {
+  if (kind === 'nothing') return waitForMessage
   if (kind === 'flock') return takeByFlock
   if (kind === 'proper-lockfile') return (path) => properLockfile.lock(path, PROPER)
   const locker = lockerOfKind(realHost(), directDisk, kind)
@@ -27,6 +30,11 @@ export function taker(kind: Kind): Take {
     const lease = await locker.acquire(path)
     return () => lease.release()
   }
+}
+
+async function waitForMessage(): Promise<() => unknown> {
+  if (process.send) await once(process, 'message')
+  return () => undefined
 }
 
 async function takeByFlock(path: string): Promise<() => unknown> {

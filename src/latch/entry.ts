@@ -61,7 +61,10 @@ export async function pin(opened: Opened, id: string, found: Found): Promise<(()
     } else {
       const letGo = await pinByLock(opened, id)
       if (letGo === null) return null
-      unpin = () => disk.close(found.fd).finally(letGo)
+      unpin = async () => {
+        await attempt(disk.close(found.fd))
+        await letGo()
+      }
     }
     const still = run(disk, isStillNamed(found))
     pinned = still instanceof Promise ? await still : still

@@ -52,12 +52,16 @@ export function plan<C extends Candidate>(items: readonly C[], limits: Limits): 
   let count = 0
   for (let left = excess - sumOf(expired); left > 0 && count < removable.length; count++)
     left -= removable[count]!.bytes
-  const surplus = removable.map((item) => ({ ...item, why: 'size' as const }))
+  const surplus = because('size', removable)
   return {
-    remove: [...expired.map((item) => ({ ...item, why: 'age' as const })), ...surplus.slice(0, count)],
+    remove: [...because('age', expired), ...surplus.slice(0, count)],
     instead: surplus.slice(count),
     excess,
   }
+}
+
+function because<C>(why: RemovalReason, items: C[]): (C & { why: RemovalReason })[] {
+  return items.map((item) => Object.assign({ why }, item))
 }
 
 export function sumOf(items: readonly { bytes: number }[]): number {
@@ -73,7 +77,7 @@ export interface Claim {
   /** When the entry was last used, as seen now. */
   usedAt: number
   /** Whether what lies there now is what was claimed, and still nobody has pinned it. */
-  isMeant(place: string): Promise<boolean>
+  isMeant: (place: string) => Promise<boolean>
   letGo(): Promise<void>
 }
 
@@ -93,7 +97,7 @@ export async function takeAway(
   let doomed: string | null
   try {
     if (claimed.usedAt > item.usedAt) return 'in-use'
-    const isMeant = (place: string): Promise<boolean> => claimed.isMeant(place)
+    const { isMeant } = claimed
     doomed = await moveOut(disk, layout, { path: layout.entry(item.id), token, isMeant })
   } finally {
     await attempt(claimed.letGo())

@@ -8,7 +8,7 @@ import type { EntryReport } from '../core/report.js'
 import pMap from 'p-map'
 import { isLatchError } from '../core/errors.js'
 import type { Disk, Stats } from '../host/disk.js'
-import { attempt, errnoOf, isErrno, orElse } from '../host/disk-errors.js'
+import { errnoOf, isErrno, orElse } from '../host/disk-errors.js'
 import { sha256 } from '../host/hash.js'
 import { readSmall } from '../host/small-file.js'
 import { type Steps, run, step } from '../host/steps.js'
@@ -126,12 +126,8 @@ async function measure(disk: Disk, path: string, total: { bytes: number; files: 
   for (const child of await disk.readdir(path).catch(() => [])) {
     const below = `${path}/${child.name}`
     if (child.isDirectory()) await measure(disk, below, total)
-    else if (child.isFile() && child.name !== MANIFEST)
-      await attempt(
-        disk.lstat(below).then(({ size }) => {
-          total.bytes += size
-          total.files++
-        }),
-      )
+    if (!child.isFile() || child.name === MANIFEST) continue
+    total.bytes += (await disk.lstat(below).catch(() => null))?.size ?? 0
+    total.files++
   }
 }

@@ -22,7 +22,7 @@ export interface Removal {
   /** Names it in the trash. */
   token: string
   /** Whether what was moved is what was meant: else it is put back. */
-  isMeant(place: string): Promise<boolean>
+  isMeant: (place: string) => Promise<boolean>
 }
 
 /** Out of the way in one step; returns where it lies to be deleted, `null` when it was gone or is back in its place. */

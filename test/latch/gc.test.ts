@@ -180,7 +180,7 @@ test('a list says of each entry what its manifest says, or what is wrong with it
   expect(damaged.map(({ key, bytes, files, state }) => ({ key, bytes, files, state }))).toEqual(
     damaged.map(() => ({ key: null, bytes: 5, files: 1, state: 'damaged' })),
   )
-  expect(damaged.map(({ reason }) => reason).sort()).toEqual([
+  expect(damaged.map(({ reason }) => `${reason}`).sort()).toEqual([
     'it has no manifest',
     'the manifest has an unknown form',
   ])

@@ -117,7 +117,8 @@ test('a link at a shelf of entries is not followed out of the cache', async () =
   await expect(cache.getOrCompile('key', fill, { strict: true })).rejects.toMatchObject({
     code: 'UNSAFE_PATH',
   })
-  expect((await cache.getOrCompile('key', fill)).outcome).toBe('private')
+  await using entry = await cache.getOrCompile('key', fill)
+  expect(entry.outcome).toBe('private')
   expect(readdirSync(elsewhere)).toEqual(['f'])
 })
 

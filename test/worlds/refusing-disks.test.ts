@@ -15,12 +15,13 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { openCache, withLock, writeDirectory, writeFile } from '../../src/index.js'
+import { type Build, openCache, withLock, writeDirectory, writeFile } from '../../src/index.js'
 import { useEvents } from '../support/events.js'
 import { useMounts } from '../support/mounts.js'
 import { missing } from '../support/needs.js'
 import { useScratch } from '../support/scratch.js'
 import { leftIn } from '../support/tree.js'
+import { until } from '../support/until.js'
 import { useWorkers } from '../support/use-workers.js'
 
 const scratch = useScratch()
@@ -33,7 +34,7 @@ const contentOf = (path: string): string => readFileSync(join(path, 'f'), 'utf8'
 const hint = expect.stringMatching(/\w/) as string
 
 /** Strict says what is wrong; the default gives a private result that is gone after its release, and a warning. */
-async function expectDegradation(root: string, code: string, build = fill): Promise<void> {
+async function expectDegradation(root: string, code: string, build: Build = fill): Promise<void> {
   const strictly = openCache(root, { strict: true }).then((cache) => cache.getOrCompile('cold', build))
   await expect(strictly).rejects.toMatchObject({ name: 'LatchError', code, hint })
   const entry = await (await openCache(root)).getOrCompile('cold', build)
@@ -78,8 +79,10 @@ describe.skipIf(missing('mount tmpfs'))('read-only:', () => {
 
   test('a cache that becomes read-only while a build runs', async () => {
     const root = mounts.tmpfs()
-    const build = (stage: { dir: string }): void => {
-      if (stage.dir.startsWith(root)) spawnSync('mount', ['-o', 'remount,ro', root])
+    const build = async (stage: { dir: string }): Promise<void> => {
+      // Busy as long as a file is open for writing: the owner record may just be.
+      const remount = (): boolean => spawnSync('mount', ['-o', 'remount,ro', root]).status === 0
+      if (stage.dir.startsWith(root)) await until('it is read-only', remount)
       fill(stage)
     }
     await openCache(root)

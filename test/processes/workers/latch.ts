@@ -50,6 +50,8 @@ obey({
     const onWait = (): void => note('waiting')
     const entry = await cache.getOrCompile(key, ({ dir }) => build(dir, plan), { onWait, ...options })
     const bytes = readFileSync(join(entry.path, 'kernel.bin'))
+    // A worker is killed in the end: nobody else would remove it.
+    if (entry.outcome === 'private') await entry.release()
     return { outcome: entry.outcome, path: entry.path, whole: bytes.equals(Buffer.alloc(100_000, 'k')) }
   },
   /** As `compile`, with the whole error: what a person would see. */

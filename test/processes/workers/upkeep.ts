@@ -11,7 +11,7 @@ const LOOKS = 5
 
 const [, , role, root, locker, staleMs] = process.argv
 const tally = { done: 0, errors: [] as string[] }
-let stopped = false
+const state = { stopped: false }
 
 const options: CacheOptions = { locker: locker as 'kernel' | 'lockfile', staleMs: Number(staleMs) }
 const someKey = (): string => `key-${Math.floor(Math.random() * KEYS)}`
@@ -46,7 +46,7 @@ const roles: Record<string, (cache: Cache) => Promise<number>> = {
 
 async function work(): Promise<void> {
   const cache = await openCache(root!, { ...options, strict: role !== 'publisher' })
-  while (!stopped) {
+  while (!state.stopped) {
     try {
       tally.done += await roles[role!]!(cache)
     } catch (error) {
@@ -64,7 +64,7 @@ obey({
   },
   tally: () => tally,
   async stop() {
-    stopped = true
+    state.stopped = true
     await working
     return tally
   },
