@@ -7,16 +7,16 @@
  *   reader: P takes its pin     L looks for the mark; seen: waits for its lock, keeping the pin
  *           N looks whether the path still names what it has looked up
  *   gc:     M takes the mark    G lists the pins, tries to take each; one alive: gives up
- *           R moves the entry   U releases the mark
+ *           R moves the entry   G' lists the pins once more; any: puts the entry back   U releases the mark
  *
  * Either the reader sees the mark, or gc sees the pin: if L comes before M, then P is before G, and gc gives up. If L
- * comes after M and before U, the reader waits until gc is over. After U, the entry is gone, and N sees it. Pins and
- * marks are in one directory, and each side has changed it before it looks: so no client of a network file system
- * answers from what it had remembered of it.
+ * comes after M and before U, the reader does not read before gc is over, one way or the other. After U, either the
+ * entry is back or gone, and N sees which. Pins and marks are in one directory, and each side has changed it before
+ * it looks: so no client of a network file system answers from what it had remembered of it.
  *
  * A reader that waits for a dead gc's mark takes it over as any lock is taken over. Were gc only stopped, between G
- * and R, it moves the entry after all, in spite of new pins: so it lists the pins once more afterwards, and puts the
- * entry back. In between readers may miss a file; nothing can be torn, since the directory is moved whole.
+ * and R, it moves the entry after all, in spite of new pins, and G' puts it back. In between, and only then, readers
+ * may miss a file; nothing can be torn, since the directory is moved whole.
  *
  * The `memory` locker has the same protocol among the callers in one process, with names in a set for what is on disk.
  */
