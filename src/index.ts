@@ -1,6 +1,7 @@
 /** The public surface: everything else may change at any time. */
 export { LATCH_ERROR_CODES, LatchError, type LatchErrorCode, isLatchError } from './core/errors.js'
 export type { Key } from './core/key.js'
+export type { Outcome } from './core/outcome.js'
 export type { Owner, Verdict } from './core/owner.js'
 export type { Build, CompileOptions } from './latch/compile.js'
 export { type Cache, type CacheOptions, openCache } from './latch/cache.js'
@@ -16,16 +17,10 @@ export type {
   RemoveOutcome,
   VerifyReport,
 } from './core/report.js'
-export type { Entry, Outcome } from './latch/entry.js'
+export type { Entry } from './latch/entry.js'
 export type { LatchEvent } from './latch/events.js'
-export {
-  type LockOptions,
-  type WriteDirectoryOptions,
-  lockPath,
-  withLock,
-  writeDirectory,
-  writeFile,
-} from './latch/write.js'
+export type { LockOptions } from './latch/place.js'
+export { type WriteDirectoryOptions, lockPath, withLock, writeDirectory, writeFile } from './latch/write.js'
 export type { AcquireOptions, Lease, Locker, LockerKind, SharedHolds, Wait } from './lock/locker.js'
 export type { Chunk, Source } from './store/bytes.js'
 export type { Check } from './store/lookup.js'

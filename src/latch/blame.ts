@@ -4,7 +4,7 @@
  */
 import { LatchError, type LatchErrorCode, messageOf } from '../core/errors.js'
 import { errnoOf, orElse } from '../host/disk-errors.js'
-import { freeBytes } from '../host/temporary.js'
+import { freeBytes } from '../host/directories.js'
 import { type Opened, gone } from './open.js'
 
 const SHORT_OF_SPACE_BYTES = 1024 * 1024

@@ -65,7 +65,7 @@ export class Cache {
       if (error instanceof CallerError) throw error.thrown
       const trouble = explain(error, 'Compiling through the cache', this.root)
       if (!mayDegrade(error, settled)) throw trouble
-      entry = await compilePrivately(this.root, canonical, build, trouble, settled)
+      entry = await compilePrivately(this.host.native, this.root, canonical, build, trouble, settled)
     }
     const elapsedMs = this.host.clock.now() - started
     emit({ type: 'obtained', key: canonical, path: entry.path, outcome: entry.outcome, elapsedMs })

@@ -1,16 +1,11 @@
 /** An entry in a caller's hands. */
+import type { Outcome } from '../core/outcome.js'
 import { attempt, isErrno } from '../host/disk-errors.js'
 import { type Steps, run, step } from '../host/steps.js'
 import { type Check, type Found, type Lookup, lookUp } from '../store/lookup.js'
 import { FILES, MANIFEST } from '../store/layout.js'
 import type { Opened } from './open.js'
 import { pinByLock } from './pins.js'
-
-/**
- * How the entry was obtained: `hit`, it was there; `compiled`, this call built it; `waited`, another one did while
- * this call waited; `private`, the cache could not be used and this call built it for itself.
- */
-export type Outcome = 'hit' | 'compiled' | 'waited' | 'private'
 
 export interface Entry {
   /** A directory that never changes, until `release`; with outcome `private` it is removed then. */

@@ -3,10 +3,10 @@
  * having asked also goes out as a process warning, so that no guarantee is ever given up in silence.
  */
 import { channel } from 'node:diagnostics_channel'
+import type { Outcome } from '../core/outcome.js'
 import { describeOwner } from '../core/owner.js'
 import { warn } from '../host/process.js'
 import type { Wait } from '../lock/locker.js'
-import type { Outcome } from './entry.js'
 
 export type LatchEvent =
   | ({ type: 'waiting' } & Wait)

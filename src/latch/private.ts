@@ -1,13 +1,16 @@
 /** The next safest thing: a result for this caller alone, in a directory outside of the cache. */
 import { LatchError } from '../core/errors.js'
-import { makePrivateDirectory, removePrivateDirectory } from '../host/temporary.js'
+import { makeKeptDirectory, makePrivateDirectory } from '../host/private-directory.js'
+import type { Native } from '../host/native.js'
 import { pooledDisk } from '../host/disk.js'
+import { removeTree } from '../host/trees.js'
 import { announceDegradation } from './events.js'
 import { type Entry, makeEntry } from './entry.js'
 import { refuseToWaitForItself, whileBuilding } from './holding.js'
 import type { Build, CompileOptions } from './compile.js'
 
 export async function compilePrivately(
+  native: Native | null,
   root: string,
   key: string,
   build: Build,
@@ -17,8 +20,7 @@ export async function compilePrivately(
   const place = `private:${root}:${key}`
   refuseToWaitForItself(place, key)
   announceDegradation(root, key, why)
-  const dir = await makePrivateDirectory(keepPrivate)
-  const remove = async (): Promise<void> => removePrivateDirectory(dir)
+  const { dir, letGo, remove } = await directoryFor(native, keepPrivate)
   try {
     await whileBuilding(place, () => build({ dir, signal: signal ?? new AbortController().signal }))
     if ((await pooledDisk.readdir(dir)).length === 0) throw leftNothing(dir)
@@ -26,7 +28,23 @@ export async function compilePrivately(
     await remove()
     throw error
   }
-  return makeEntry(dir, 'private', keepPrivate ? () => Promise.resolve() : remove)
+  return makeEntry(dir, 'private', letGo)
+}
+
+interface PrivatePlace {
+  dir: string
+  letGo: () => Promise<void>
+  remove: () => Promise<void>
+}
+
+async function directoryFor(native: Native | null, keep: boolean): Promise<PrivatePlace> {
+  if (keep) {
+    const dir = await makeKeptDirectory()
+    return { dir, letGo: () => Promise.resolve(), remove: () => removeTree(dir) }
+  }
+  const directory = await makePrivateDirectory(native)
+  const remove = async (): Promise<void> => directory.remove()
+  return { dir: directory.path, letGo: remove, remove }
 }
 
 function leftNothing(path: string): LatchError {

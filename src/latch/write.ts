@@ -2,37 +2,21 @@
  * Any write to any path: a lock beside the target, a stage, one rename. The books are kept in `.cachelatch/v1` next
  * to the target, so that stage and target are on one file system and the rename is one step.
  */
-import { basename, dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { LatchError } from '../core/errors.js'
 import type { Disk } from '../host/disk.js'
-import { attempt, explain, orElse } from '../host/disk-errors.js'
-import { realHost } from '../host/host.js'
-import { linkIdentity, makeRealDirectory } from '../host/temporary.js'
-import type { Lease, LockerKind, Wait } from '../lock/locker.js'
+import { explain, orElse } from '../host/disk-errors.js'
+import type { Lease } from '../lock/locker.js'
 import type { Source } from '../store/bytes.js'
-import { bookkeepingRoot, lockName } from '../store/layout.js'
-import { placeDirectory, placeFile, replaceDirectory, unusable } from '../store/publish.js'
+import { placeDirectory, placeFile, replaceDirectory, unusable } from '../store/place.js'
 import { fillFile, stageDirectory, stageFile } from '../store/stage.js'
 import { readTree, syncTree } from '../store/tree.js'
+import { cacheToBlame } from './blame.js'
 import { CallerError, asCaller } from './caller-error.js'
 import { fromCaller } from './caller-source.js'
-import { cacheToBlame } from './blame.js'
-import { announceWait } from './events.js'
-import { heldHere, whileHolding } from './holding.js'
-import { type Opened, foreignLockPath, openRoot, withSecondChance } from './open.js'
+import { type Opened, foreignLockPath } from './open.js'
+import { type LockOptions, locate, locked, memoOf } from './place.js'
 import { inStage, sweepOnce } from './staging.js'
-
-export interface LockOptions {
-  /** Default `auto`: by the file system; see `openCache`. */
-  locker?: 'auto' | LockerKind | undefined
-  staleMs?: number | undefined
-  /** Ends the waiting, and the writing where that can be ended; rejects with its reason. */
-  signal?: AbortSignal | undefined
-  /** Longest wait in milliseconds: default one hour, 0 tries once, `Infinity` waits as long as it takes. */
-  timeoutMs?: number | undefined
-  /** Called after one second of waiting, then every ten. Default: a process warning. */
-  onWait?: ((wait: Wait) => void) | undefined
-}
 
 export interface WriteDirectoryOptions extends LockOptions {
   /** What to do when the directory is there: leave it and not even call `fill` (default), or put the new one in its place. */
@@ -136,98 +120,6 @@ async function fillByCaller(
   } catch (error) {
     throw (await cacheToBlame(opened, stage, error)) ?? new CallerError(error)
   }
-}
-
-interface Place {
-  opened: Opened
-  /** Absolute, its parent without links. */
-  target: string
-  parent: string
-  /** The lock path of `target`. */
-  lock: string
-  /** What the directory's name led to, where it is or contains a link: it may be made to lead elsewhere. */
-  link: string | null
-}
-
-type Work<T> = (place: Place, lease: Lease) => T | Promise<T>
-
-async function locked<T>(path: string, options: LockOptions, work: Work<T>): Promise<T> {
-  const absolute = resolve(path)
-  const memo = memoOf(absolute, options)
-  try {
-    const place = recall(memo, dirname(absolute)) ?? (await locate(absolute, options, memo))
-    return await withSecondChance(
-      place.opened,
-      () => lockedAt(place, options, work),
-      async () => {
-        forgetAll()
-        return lockedAt(await locate(absolute, options, memo), options, work)
-      },
-    )
-  } catch (error) {
-    throw error instanceof CallerError ? error.thrown : explain(error, 'Writing', absolute)
-  }
-}
-
-async function lockedAt<T>(place: Place, options: LockOptions, work: Work<T>): Promise<T> {
-  const { opened, lock } = place
-  const outer = heldHere(lock)
-  if (outer) return work(place, outer)
-  const { signal, timeoutMs, onWait = announceWait } = options
-  const lease = await opened.locker.acquire(lock, { signal, timeoutMs, onWait })
-  try {
-    return await whileHolding(lock, lease, () => work(place, lease))
-  } finally {
-    await attempt(lease.release())
-  }
-}
-
-const MAX_REMEMBERED = 1024
-/** By locker and path. */
-const places = new Map<string, Place>()
-/** By locker and directory: opened once a process. */
-const roots = new Map<string, Promise<Opened>>()
-
-async function locate(absolute: string, options: LockOptions, memo: string): Promise<Place> {
-  const directory = dirname(absolute)
-  const opened = await openOnce(directory, options)
-  const parent = dirname(opened.layout.root)
-  const link = parent === directory ? null : linkIdentity(directory)
-  const target = `${parent}/${basename(absolute)}`
-  const place = { opened, parent, target, lock: opened.layout.lock(lockName(absolute)), link }
-  if (places.size >= MAX_REMEMBERED) places.clear()
-  places.set(memo, place)
-  return place
-}
-
-const memoOf = (path: string, { locker = 'auto' }: LockOptions): string => `${locker}:${path}`
-
-function recall(memo: string, directory: string): Place | undefined {
-  const place = places.get(memo)
-  if (!place?.link || place.link === linkIdentity(directory)) return place
-  forgetAll()
-  return undefined
-}
-
-/** All that is remembered may be void; to remember again costs little. */
-function forgetAll(): void {
-  places.clear()
-  roots.clear()
-}
-
-function openOnce(directory: string, options: LockOptions): Promise<Opened> {
-  const memo = memoOf(directory, options)
-  let opening = roots.get(memo)
-  if (opening === undefined) {
-    opening = openBeside(directory, options)
-    roots.set(memo, opening)
-    opening.catch(() => roots.delete(memo))
-  }
-  return opening
-}
-
-async function openBeside(directory: string, options: LockOptions): Promise<Opened> {
-  return openRoot(realHost(), bookkeepingRoot(makeRealDirectory(directory)), options)
 }
 
 /** An empty directory holds nothing to keep: publishing replaces it. */

@@ -13,7 +13,7 @@ import { attempt, isErrno } from '../host/disk-errors.js'
 import { sha256 } from '../host/hash.js'
 import type { Host } from '../host/host.js'
 import { readSmallFile } from '../host/small-file.js'
-import { currentUid } from '../host/temporary.js'
+import { currentUid } from '../host/directories.js'
 import { hasKernelLock, kernelMechanism } from './kernel.js'
 import type { Held, Mechanism } from './mechanism.js'
 

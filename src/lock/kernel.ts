@@ -18,7 +18,8 @@ import type { LockFile } from '../host/lock-file.js'
 import type { Native } from '../host/native.js'
 import { LockFiles } from './lock-files.js'
 import type { Locker } from './locker.js'
-import { type Held, type Mechanism, createLocker } from './mechanism.js'
+import { createLocker } from './frame.js'
+import type { Held, Mechanism } from './mechanism.js'
 
 /** Most contenders of a short lock get it within these tries, for less than a helper process costs (3 ms). */
 const QUICK_TRIES_MS = [1, 2, 4]

@@ -10,12 +10,13 @@
 import type { Disk } from '../host/disk.js'
 import { attempt } from '../host/disk-errors.js'
 import type { Host } from '../host/host.js'
-import { gateDirectory } from '../host/temporary.js'
+import { gateDirectory } from '../host/directories.js'
 import { type Gate, type Pass, openGate } from './gate.js'
 import { getReady, releaseAndRest, takeAndBeat, whenLost } from './heartbeat.js'
 import { HeldDirectory } from './held-directory.js'
 import type { Locker } from './locker.js'
-import { type Held, type Mechanism, createLocker } from './mechanism.js'
+import { createLocker } from './frame.js'
+import type { Held, Mechanism } from './mechanism.js'
 import { Observer } from './observer.js'
 
 /** Four heartbeats; a holder whose heart has not beaten for so long gives its lock up by itself. */

@@ -2,7 +2,8 @@
 import type { Disk } from '../host/disk.js'
 import type { Host } from '../host/host.js'
 import type { Locker } from './locker.js'
-import { type Held, type Mechanism, createLocker } from './mechanism.js'
+import { createLocker } from './frame.js'
+import type { Held, Mechanism } from './mechanism.js'
 
 const held: Held = {
   release: () => Promise.resolve(),

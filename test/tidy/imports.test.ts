@@ -1,6 +1,6 @@
 /** The house rules of ARCHITECTURE.md, as tests: import direction, who may touch the world, no dead file. */
 import { readFileSync, readdirSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
+import { basename, dirname, join, normalize } from 'node:path'
 import { expect, test } from 'vitest'
 
 const SRC = join(import.meta.dirname, '../../../src')
@@ -74,4 +74,10 @@ test('no file is dead', () => {
 test('no source file is over 300 lines', () => {
   const long = files.filter((file) => readFileSync(join(SRC, file), 'utf8').split('\n').length > 300)
   expect(long).toEqual([])
+})
+
+test('ARCHITECTURE.md has every source file in its code map', () => {
+  const map = readFileSync(join(SRC, '../ARCHITECTURE.md'), 'utf8')
+  const named = (file: string): boolean => map.includes(`\`${basename(file, '.ts')}\``)
+  expect(files.filter((file) => file !== 'index.ts' && !named(file))).toEqual([])
 })

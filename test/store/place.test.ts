@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { type Disk, directDisk } from '../../src/host/disk.js'
 import { realHost } from '../../src/host/host.js'
 import { openCacheOn } from '../../src/latch/cache.js'
-import { placeDirectory, placeFile, replaceDirectory } from '../../src/store/publish.js'
+import { placeDirectory, placeFile, replaceDirectory } from '../../src/store/place.js'
 import { type Staged, stageDirectory, stageFile } from '../../src/store/stage.js'
 import { useScratch } from '../support/scratch.js'
 

@@ -1,39 +1,17 @@
-/** Directories outside every cache: gates, and private results. */
-import { mkdirSync, realpathSync, rmSync, statSync, statfsSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
-import { tmpdir, userInfo } from 'node:os'
+/** Directories as such: where they really are, whose they are, what is free on them. */
+import { mkdirSync, realpathSync, statSync, statfsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { isErrno } from './disk-errors.js'
 
 /** The user's own directory for gates, on a disk local to this host. */
 export function gateDirectory(): string {
-  return join(process.env['CACHELATCH_GATE_DIR'] ?? tmpdir(), `cachelatch-${userInfo().uid}`)
+  return join(process.env['CACHELATCH_GATE_DIR'] ?? tmpdir(), `cachelatch-${currentUid()}`)
 }
 
+/** Not `os.userInfo()`: that throws where the user has no name, as in many containers. */
 export function currentUid(): number {
-  return userInfo().uid
-}
-
-const doomed = new Set<string>()
-let watchesExit = false
-
-/** A new directory of this process's own. Unless it is to be kept, it goes when the process exits. */
-export async function makePrivateDirectory(keep: boolean): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'cachelatch-private-'))
-  if (keep) return path
-  if (!watchesExit) process.once('exit', removeAll)
-  watchesExit = true
-  doomed.add(path)
-  return path
-}
-
-export function removePrivateDirectory(path: string): void {
-  rmSync(path, { recursive: true, force: true })
-  doomed.delete(path)
-}
-
-function removeAll(): void {
-  for (const path of doomed) rmSync(path, { recursive: true, force: true })
+  return process.getuid?.() ?? 0
 }
 
 /** @throws ENOENT where there is none */

@@ -1,0 +1,68 @@
+/**
+ * Directories for results outside of every cache. Each is locked for as long as its process lives, where there is a
+ * way to: so the next one that needs such a directory can remove what a killed process has left.
+ */
+import { closeSync, constants, lstatSync, openSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { currentUid } from './directories.js'
+import type { Native } from './native.js'
+
+const PREFIX = 'cachelatch-private-'
+/** Younger ones are left alone: their process may be about to lock them. */
+const GRACE_MS = 60_000
+const OPEN = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+
+export interface PrivateDirectory {
+  path: string
+  remove(): void
+}
+
+const alive = new Set<PrivateDirectory>()
+let watchesExit = false
+
+/** Removed at the latest when the process exits. */
+export async function makePrivateDirectory(native: Native | null): Promise<PrivateDirectory> {
+  if (native) removeLeftovers(native)
+  const path = await mkdtemp(join(tmpdir(), PREFIX))
+  const fd = openSync(path, OPEN)
+  native?.flock(fd, 'exclusive')
+  const directory: PrivateDirectory = {
+    path,
+    remove() {
+      rmSync(path, { recursive: true, force: true })
+      if (alive.delete(directory)) closeSync(fd)
+    },
+  }
+  if (!watchesExit) process.once('exit', () => alive.forEach((each) => each.remove()))
+  watchesExit = true
+  alive.add(directory)
+  return directory
+}
+
+/** For those who hand the path on and exit: theirs from then on, and nobody else removes it. */
+export function makeKeptDirectory(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'cachelatch-kept-'))
+}
+
+function removeLeftovers(native: Native): void {
+  for (const name of readdirSync(tmpdir()).filter((each) => each.startsWith(PREFIX))) {
+    try {
+      removeIfLeft(join(tmpdir(), name), native)
+    } catch {
+      // Another user's, or another process was faster.
+    }
+  }
+}
+
+function removeIfLeft(path: string, native: Native): void {
+  const { uid, mtimeMs } = lstatSync(path)
+  if (uid !== currentUid() || Date.now() - mtimeMs < GRACE_MS) return
+  const fd = openSync(path, OPEN)
+  try {
+    if (native.flock(fd, 'exclusive')) rmSync(path, { recursive: true, force: true })
+  } finally {
+    closeSync(fd)
+  }
+}

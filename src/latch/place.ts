@@ -1,0 +1,118 @@
+/**
+ * Where a path outside of a cache has its lock and its stages, and holding that lock. What was found out about a path
+ * is remembered: an uncontended lock costs a few µs, finding its place again some hundred.
+ */
+import { basename, dirname, resolve } from 'node:path'
+import { attempt, explain } from '../host/disk-errors.js'
+import { realHost } from '../host/host.js'
+import { linkIdentity, makeRealDirectory } from '../host/directories.js'
+import type { Lease, LockerKind, Wait } from '../lock/locker.js'
+import { bookkeepingRoot, lockName } from '../store/layout.js'
+import { CallerError } from './caller-error.js'
+import { announceWait } from './events.js'
+import { heldHere, whileHolding } from './holding.js'
+import { type Opened, openRoot, withSecondChance } from './open.js'
+
+export interface LockOptions {
+  /** Default `auto`: by the file system; see `openCache`. */
+  locker?: 'auto' | LockerKind | undefined
+  staleMs?: number | undefined
+  /** Ends the waiting, and the writing where that can be ended; rejects with its reason. */
+  signal?: AbortSignal | undefined
+  /** Longest wait in milliseconds: default one hour, 0 tries once, `Infinity` waits as long as it takes. */
+  timeoutMs?: number | undefined
+  /** Called after one second of waiting, then every ten. Default: a process warning. */
+  onWait?: ((wait: Wait) => void) | undefined
+}
+
+export interface Place {
+  opened: Opened
+  /** Absolute, its parent without links. */
+  target: string
+  parent: string
+  /** The lock path of `target`. */
+  lock: string
+  /** What the directory's name led to, where it is or contains a link: it may be made to lead elsewhere. */
+  link: string | null
+}
+
+export type Work<T> = (place: Place, lease: Lease) => T | Promise<T>
+
+export async function locked<T>(path: string, options: LockOptions, work: Work<T>): Promise<T> {
+  const absolute = resolve(path)
+  const memo = memoOf(absolute, options)
+  try {
+    const place = recall(memo, dirname(absolute)) ?? (await locate(absolute, options, memo))
+    return await withSecondChance(
+      place.opened,
+      () => lockedAt(place, options, work),
+      async () => {
+        forgetAll()
+        return lockedAt(await locate(absolute, options, memo), options, work)
+      },
+    )
+  } catch (error) {
+    throw error instanceof CallerError ? error.thrown : explain(error, 'Writing', absolute)
+  }
+}
+
+async function lockedAt<T>(place: Place, options: LockOptions, work: Work<T>): Promise<T> {
+  const { opened, lock } = place
+  const outer = heldHere(lock)
+  if (outer) return work(place, outer)
+  const { signal, timeoutMs, onWait = announceWait } = options
+  const lease = await opened.locker.acquire(lock, { signal, timeoutMs, onWait })
+  try {
+    return await whileHolding(lock, lease, () => work(place, lease))
+  } finally {
+    await attempt(lease.release())
+  }
+}
+
+const MAX_REMEMBERED = 1024
+/** By locker and path. */
+const places = new Map<string, Place>()
+/** By locker and directory: opened once a process. */
+const roots = new Map<string, Promise<Opened>>()
+
+export async function locate(absolute: string, options: LockOptions, memo: string): Promise<Place> {
+  const directory = dirname(absolute)
+  const opened = await openOnce(directory, options)
+  const parent = dirname(opened.layout.root)
+  const link = parent === directory ? null : linkIdentity(directory)
+  const target = `${parent}/${basename(absolute)}`
+  const place = { opened, parent, target, lock: opened.layout.lock(lockName(absolute)), link }
+  if (places.size >= MAX_REMEMBERED) places.clear()
+  places.set(memo, place)
+  return place
+}
+
+export const memoOf = (path: string, { locker = 'auto' }: LockOptions): string => `${locker}:${path}`
+
+function recall(memo: string, directory: string): Place | undefined {
+  const place = places.get(memo)
+  if (!place?.link || place.link === linkIdentity(directory)) return place
+  forgetAll()
+  return undefined
+}
+
+/** All that is remembered may be void; to remember again costs little. */
+function forgetAll(): void {
+  places.clear()
+  roots.clear()
+}
+
+function openOnce(directory: string, options: LockOptions): Promise<Opened> {
+  const memo = memoOf(directory, options)
+  let opening = roots.get(memo)
+  if (opening === undefined) {
+    opening = openBeside(directory, options)
+    roots.set(memo, opening)
+    opening.catch(() => roots.delete(memo))
+  }
+  return opening
+}
+
+async function openBeside(directory: string, options: LockOptions): Promise<Opened> {
+  return openRoot(realHost(), bookkeepingRoot(makeRealDirectory(directory)), options)
+}

@@ -1,0 +1,87 @@
+/**
+ * A locker is a mechanism (how one process excludes another) in a frame that is the same for all: the queue in the
+ * process, abort, time-out, announcements, the owner record, the lease.
+ */
+import type { Owner } from '../core/owner.js'
+import type { Disk } from '../host/disk.js'
+import type { Host } from '../host/host.js'
+import { HeldLease, LeaseWatch } from './lease.js'
+import type { AcquireOptions, Lease, Locker } from './locker.js'
+import type { Held, Mechanism } from './mechanism.js'
+import { readOwner } from './owner-record.js'
+import { Queue } from './queue.js'
+import { Waiting, timedOut } from './waiting.js'
+
+export function createLocker(host: Host, disk: Disk, mechanism: Mechanism): Locker {
+  const queue = new Queue()
+  const watch = new LeaseWatch(host, disk)
+
+  async function acquire(path: string, options: AcquireOptions = {}): Promise<Lease> {
+    const { signal, timeoutMs = 0 } = options
+    if (!(timeoutMs >= 0)) throw new TypeError(`timeoutMs is a number of milliseconds, not ${timeoutMs}.`)
+    signal?.throwIfAborted()
+    const inFront = queue.tryEnter(path)
+    if (inFront) {
+      const held = await tryInFront(path, options)
+      if (held !== null) return lease(path, held, false, options)
+    }
+    return waitFor(path, options, inFront)
+  }
+
+  /** Without a promise where the mechanism needs none: an uncontended kernel lock is three system calls. */
+  function tryInFront(path: string, { alone = false }: AcquireOptions): Held | null | Promise<Held | null> {
+    let held: Held | null | Promise<Held | null>
+    try {
+      held = mechanism.tryTake(path, alone)
+    } catch (error) {
+      queue.leave(path)
+      throw error
+    }
+    return held instanceof Promise ? leaveOnError(path, held) : held
+  }
+
+  async function waitFor(path: string, options: AcquireOptions, inFront: boolean): Promise<Lease> {
+    const waiting = new Waiting(host, path, options, () => ownerOf(path))
+    try {
+      if (options.timeoutMs === 0) await giveUpAtOnce(path, waiting, inFront)
+      if (!inFront) await queue.enter(path, waiting.signal)
+      const held = await leaveOnError(path, mechanism.take(path, waiting.signal, options.alone ?? false))
+      return lease(path, held, true, options)
+    } finally {
+      waiting.stop()
+    }
+  }
+
+  async function giveUpAtOnce(path: string, waiting: Waiting, inFront: boolean): Promise<never> {
+    if (inFront) queue.leave(path)
+    throw timedOut(await waiting.describe())
+  }
+
+  async function leaveOnError<T>(path: string, taking: Promise<T>): Promise<T> {
+    try {
+      return await taking
+    } catch (error) {
+      queue.leave(path)
+      throw error
+    }
+  }
+
+  function ownerOf(path: string): Promise<Owner | null> {
+    return mechanism.kind === 'memory' ? Promise.resolve(null) : readOwner(disk, path)
+  }
+
+  function lease(path: string, held: Held, waited: boolean, options: AcquireOptions): Lease {
+    const keepsRecord = mechanism.kind !== 'memory' && !options.alone
+    const lease = new HeldLease(watch, path, held, waited, keepsRecord, () => queue.leave(path))
+    // Whoever had to wait is likely to have somebody waiting behind.
+    if (options.announce || waited) lease.record()
+    return lease
+  }
+
+  return {
+    kind: mechanism.kind,
+    ...(mechanism.shares && { shares: mechanism.shares }),
+    lockPath: (path) => mechanism.lockPath(path),
+    acquire,
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * The rename of what is written to a path outside of a cache: one file, or one directory, whole or not at all.
+ *
+ * Invariants, as in publish.ts: after an error, look whether the rename happened all the same (a lost answer of an NFS
+ * server) before failing; what comes after a good rename never makes it fail.
+ */
+import { LatchError } from '../core/errors.js'
+import type { Disk } from '../host/disk.js'
+import { attempt, isErrno } from '../host/disk-errors.js'
+import type { Native } from '../host/native.js'
+import { type Staged, discard } from './stage.js'
+import { syncPath } from './tree.js'
+
+/**
+ * What is open as the stage now stands at the target: our own rename arrived. Nothing less proves it: a stage that is
+ * gone may have been removed, and what stands at the target may be the old file.
+ */
+export async function hasHappened(disk: Disk, stage: Staged, target: string): Promise<boolean> {
+  try {
+    const [ours, there] = [await disk.fstat(stage.fd), await disk.lstat(target)]
+    return ours.ino === there.ino && ours.dev === there.dev
+  } catch {
+    return false
+  }
+}
+
+/** One file onto its final name, replacing what file is there. */
+export async function placeFile(disk: Disk, stage: Staged, target: string, parent: string): Promise<void> {
+  try {
+    await disk.rename(stage.path, target)
+  } catch (error) {
+    if (!(await hasHappened(disk, stage, target)))
+      throw isErrno(error, 'EISDIR', 'ENOTDIR') ? unusable(target, error) : error
+  }
+  await attempt(syncPath(disk, parent))
+}
+
+/** A directory onto a name where none is yet; `false`: something is there. */
+export async function placeDirectory(
+  disk: Disk,
+  stage: Staged,
+  target: string,
+  parent: string,
+): Promise<boolean> {
+  try {
+    await disk.rename(stage.path, target)
+  } catch (error) {
+    if (isErrno(error, 'ENOTEMPTY', 'EEXIST')) return false
+    if (!(await hasHappened(disk, stage, target)))
+      throw isErrno(error, 'ENOTDIR') ? unusable(target, error) : error
+  }
+  await attempt(syncPath(disk, parent))
+  return true
+}
+
+/**
+ * A directory in place of another. In one call where the kernel can exchange; else by two renames, and between them
+ * the name is missing for some microseconds, or until the next write if the process dies there.
+ */
+export async function replaceDirectory(
+  disk: Disk,
+  native: Native | null,
+  stage: Staged,
+  target: string,
+  parent: string,
+): Promise<void> {
+  if (native?.exchange(stage.path, target)) {
+    await attempt(syncPath(disk, parent))
+    return // What stands at the stage now is the old one: the caller removes its stage.
+  }
+  const old = `${stage.path}-old`
+  await disk.rename(target, old)
+  try {
+    await disk.rename(stage.path, target)
+  } catch (error) {
+    await attempt(disk.rename(old, target))
+    throw error
+  }
+  await attempt(syncPath(disk, parent))
+  await discard(disk, old)
+}
+
+/** Something of another kind stands at the target. */
+export function unusable(target: string, cause?: unknown): LatchError {
+  return new LatchError('TARGET_UNUSABLE', `${target} is of another kind, and is not replaced.`, {
+    hint: 'A file replaces a file, a directory a directory: remove what stands there, or choose another name.',
+    path: target,
+    cause,
+  })
+}
