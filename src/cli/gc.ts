@@ -1,5 +1,6 @@
 /** `cachelatch gc`: makes room. */
 import type { GcReport } from '../core/report.js'
+import type { Cache } from '../latch/cache.js'
 import { parseOptions } from './arguments.js'
 import { openExisting } from './existing.js'
 import { printRemovals } from './removals.js'
@@ -15,12 +16,14 @@ recently used until the cache is no larger. Never what is in use, nor what was u
   --max-size SIZE  50GB, 800MB, 1.5TB: units are powers of 1024, and the entries' files are counted
   --max-age TIME   14d, 12h, 30m: since the last use, which is noted at most once an hour
   --grace TIME     what is younger stays (1m)
-  --watch TIME     on a network file system: how long to look for signs of life of what a crash may have left (0s)
+  --watch TIME     on a network file system, how long to look for signs of life of what a crash may have left (30s)
   -n, --dry-run    remove nothing, and say what would be removed if it is not in use
   --json           one JSON object on one line: { schema, dryRun, removed, freedBytes, inUse, entries, bytes, leftovers }
   --cache DIR      the cache (CACHELATCH_DIR, else ~/.cache/cachelatch)
 
   cachelatch gc --max-size 50GB --max-age 14d --dry-run`
+
+const WATCH_MS = 30_000
 
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseOptions(args, {
@@ -38,14 +41,20 @@ export async function run(args: string[]): Promise<number> {
     return 0
   }
   if (positionals.length > 0) throw new UsageError(`gc takes options only, not '${positionals[0]}'.`)
+  const watchMs = parseDuration(values.watch, '--watch')
   const options = {
     maxBytes: parseSize(values['max-size'], '--max-size'),
     maxAgeMs: parseDuration(values['max-age'], '--max-age'),
     graceMs: parseDuration(values.grace, '--grace'),
-    watchMs: parseDuration(values.watch, '--watch'),
     dryRun: values['dry-run'],
   }
-  const report: GcReport = await (await openExisting(values.cache)).gc(options)
+  const cache = await openExisting(values.cache)
+  const report: GcReport = await cache.gc({ ...options, watchMs: watchMs ?? (await defaultWatch(cache)) })
   await (values.json ? printJson(report) : printRemovals(report))
   return 0
+}
+
+/** There, nothing is known to be dead at once, and what nobody looks for stays: pins, and so their entries. */
+async function defaultWatch(cache: Cache): Promise<number> {
+  return (await cache.locker()).kind === 'lockfile' ? WATCH_MS : 0
 }
