@@ -4,7 +4,19 @@ export type { Key } from './core/key.js'
 export type { Outcome } from './core/outcome.js'
 export type { Owner, Verdict } from './core/owner.js'
 export type { Build, CompileOptions } from './latch/compile.js'
-export { type Cache, type CacheOptions, type GcOptions, type GcReport, openCache } from './latch/cache.js'
+export { type Cache, type CacheOptions, openCache } from './latch/cache.js'
+export type { GcOptions, VerifyOptions } from './latch/upkeep.js'
+export type {
+  EntryReport,
+  EntryState,
+  GcReport,
+  ListReport,
+  Problem,
+  ProblemKind,
+  RemovalReason,
+  RemoveOutcome,
+  VerifyReport,
+} from './core/report.js'
 export type { Entry } from './latch/entry.js'
 export type { LatchEvent } from './latch/events.js'
 export type { LockOptions } from './latch/place.js'

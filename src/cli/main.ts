@@ -8,6 +8,12 @@ const HELP = `Usage: cachelatch COMMAND [OPTIONS] -- CMD [ARGS]
   once --key KEY -- CMD   compile once: CMD fills $CACHELATCH_STAGE; prints the entry's path
   exec NAME -- CMD        hold a lock while CMD runs, as flock(1) does
 
+  ls [TEXT]               what is in the cache
+  gc                      make room: --max-size 50GB, --max-age 14d
+  verify [KEY…]           read every byte, and set aside what is damaged
+  clear                   remove all entries that nobody uses
+  dir                     print the cache directory
+
   --help, --version       also: cachelatch COMMAND --help`
 
 type Command = { run(args: string[]): Promise<number> }
@@ -15,6 +21,11 @@ type Command = { run(args: string[]): Promise<number> }
 const COMMANDS: Record<string, () => Promise<Command>> = {
   once: () => import('./once.js'),
   exec: () => import('./exec.js'),
+  ls: () => import('./ls.js'),
+  gc: () => import('./gc.js'),
+  verify: () => import('./verify.js'),
+  clear: () => import('./clear.js'),
+  dir: () => import('./dir.js'),
 }
 
 process.exitCode = await main(process.argv.slice(2))

@@ -8,6 +8,7 @@ export class UsageError extends Error {}
 const BY_CODE: Partial<Record<LatchErrorCode, number>> = {
   WAIT_TIMEOUT: EXIT.busy,
   KEY_INVALID: EXIT.usage,
+  NO_CACHE: EXIT.noCache,
   BUILD_FAILED: 1,
   BUILD_CRASHED: 1,
   BUILD_INVALID: 1,

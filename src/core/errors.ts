@@ -6,6 +6,7 @@ export const LATCH_ERROR_CODES = {
   WAIT_TIMEOUT: 'the lock was not free within timeoutMs',
   LOCK_UNAVAILABLE: 'no lock can be had here (no mechanism works, or the file system refused it)',
   LOCKER_MISMATCH: 'this process cannot use the lock that the cache has been created with',
+  NO_CACHE: 'there is no cache in the directory, and none was to be created',
   FORMAT_UNKNOWN: 'format.json is damaged, or of a schema that this version does not know',
   KEY_INVALID: 'the key is not JSON, or longer than 1 MiB',
   BUILD_FAILED: 'the build that this call waited for failed in another caller',

@@ -14,6 +14,11 @@ export function currentUid(): number {
   return process.getuid?.() ?? 0
 }
 
+/** @throws ENOENT where there is none */
+export function realDirectory(path: string): string {
+  return realpathSync(path)
+}
+
 /** The directory itself, with all links resolved: two names of one place must mean one lock. Created if missing. */
 export function makeRealDirectory(path: string): string {
   try {

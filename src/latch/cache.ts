@@ -1,8 +1,10 @@
 /** The cache as its users see it. */
 import { type Key, canonicalKey } from '../core/key.js'
+import type { EntryReport, GcReport, RemoveOutcome, VerifyReport } from '../core/report.js'
 import { explain, isCacheTrouble } from '../host/disk-errors.js'
 import { sha256 } from '../host/hash.js'
 import { type Host, realHost } from '../host/host.js'
+import { takeInventory } from '../store/inventory.js'
 import type { Check } from '../store/lookup.js'
 import { type Build, type CompileOptions, type Job, compileOnce, mayDegrade } from './compile.js'
 import { type Entry, findPinned } from './entry.js'
@@ -10,26 +12,13 @@ import { announceDegradation, emit } from './events.js'
 import { type OpenOptions, type Opened, foreignLockPath, openRoot, secondChance } from './open.js'
 import { CallerError } from './caller-error.js'
 import { compilePrivately } from './private.js'
-import { DEFAULT_GRACE_MS, sweep } from './staging.js'
+import { type GcOptions, type VerifyOptions, clearAll, collect, removeEntry, verifyAll } from './upkeep.js'
 
 export interface CacheOptions extends OpenOptions {
   /** Errors of the cache are thrown; without, they are warnings, and the work goes on in private directories. */
   strict?: boolean | undefined
   /** How closely a hit is looked at. Default `sizes`. */
   check?: Check | undefined
-}
-
-export interface GcOptions {
-  /** What changed less than this many milliseconds ago is left alone. Default one minute. */
-  graceMs?: number
-  /** Only `lockfile`: how long to watch for signs of life, in milliseconds. Default 0: only what is known dead. */
-  watchMs?: number
-}
-
-export interface GcReport {
-  schema: 1
-  /** Stages, half-deleted trash and the like that were removed. */
-  leftovers: number
 }
 
 /**
@@ -114,14 +103,43 @@ export class Cache {
     return { kind: locker.kind, reason, fileSystem: fileSystem.type }
   }
 
-  /** Removes what crashes have left. */
+  /** What is there, in no order; read while it is asked for, so that memory does not grow with the cache. */
+  async *list(): AsyncGenerator<EntryReport> {
+    const { disk, layout } = await this.#open()
+    yield* takeInventory(disk, layout)
+  }
+
+  /** Removes what crashes have left, then entries by age and size; never what is in use. */
   async gc(options: GcOptions = {}): Promise<GcReport> {
-    const leftovers = await sweep(
-      await this.#open(),
-      options.graceMs ?? DEFAULT_GRACE_MS,
-      options.watchMs ?? 0,
-    )
-    return { schema: 1, leftovers }
+    return this.#upkeep('Removing old entries', (opened) => collect(opened, options))
+  }
+
+  /** Removes all entries, however young, except those in use; and what crashes have left. */
+  async clear({ dryRun }: { dryRun?: boolean } = {}): Promise<GcReport> {
+    return this.#upkeep('Clearing the cache', (opened) => clearAll(opened, dryRun ?? false))
+  }
+
+  /** Reads every byte: damaged entries are reported, and with `quarantine` set aside to be compiled anew. */
+  async verify({
+    keys,
+    ...options
+  }: VerifyOptions & { keys?: Iterable<Key> | undefined } = {}): Promise<VerifyReport> {
+    const wanted = keys && new Map(Array.from(keys, canonicalKey).map((key) => [sha256(key), key]))
+    return this.#upkeep('Verifying the cache', (opened) => verifyAll(opened, { ...options, wanted }))
+  }
+
+  /** Removes the entry of `key`, however young, unless it is in use. */
+  async remove(key: Key): Promise<RemoveOutcome> {
+    const id = sha256(canonicalKey(key))
+    return this.#upkeep('Removing an entry', (opened) => removeEntry(opened, id))
+  }
+
+  async #upkeep<T>(doing: string, work: (opened: Opened) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.#open())
+    } catch (error) {
+      throw explain(error, doing, this.root)
+    }
   }
 
   async #compile(job: Job): Promise<Entry> {

@@ -1,11 +1,11 @@
 /** An entry in a caller's hands. */
 import type { Outcome } from '../core/outcome.js'
-import { emit } from './events.js'
 import { attempt, isErrno } from '../host/disk-errors.js'
 import { type Steps, run, step } from '../host/steps.js'
 import { type Check, type Found, type Lookup, lookUp } from '../store/lookup.js'
 import { FILES, MANIFEST } from '../store/layout.js'
 import type { Opened } from './open.js'
+import { pinByLock } from './pins.js'
 
 export interface Entry {
   /** A directory that never changes, until `release`; with outcome `private` it is removed then. */
@@ -45,7 +45,7 @@ export async function findPinned(opened: Opened, id: string, key: string, check:
  *   we: look up the entry     gc: claims it, moves it away
  *   we: pin what we have open, which is in the trash by now
  */
-async function pin(opened: Opened, id: string, found: Found): Promise<(() => Promise<void>) | null> {
+export async function pin(opened: Opened, id: string, found: Found): Promise<(() => Promise<void>) | null> {
   const { disk, locker } = opened
   let unpin = (): Promise<void> => disk.close(found.fd)
   let pinned = false
@@ -54,7 +54,12 @@ async function pin(opened: Opened, id: string, found: Found): Promise<(() => Pro
       const held = locker.shares.hold(found.fd)
       if (!(held instanceof Promise ? await held : held)) return null
     } else {
-      unpin = await pinByLock(opened, id, found)
+      const letGo = await pinByLock(opened, id)
+      if (letGo === null) return null
+      unpin = async () => {
+        await attempt(disk.close(found.fd))
+        await letGo()
+      }
     }
     const still = run(disk, isStillNamed(found))
     pinned = still instanceof Promise ? await still : still
@@ -71,25 +76,6 @@ function* isStillNamed({ path, stats }: Found): Steps<boolean> {
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE')) return false
     throw error
-  }
-}
-
-async function pinByLock(
-  { disk, layout, locker, host }: Opened,
-  id: string,
-  found: Found,
-): Promise<() => Promise<void>> {
-  try {
-    const lease = await locker.acquire(layout.pin(id, host.processes.token()), { alone: true })
-    return async () => {
-      await disk.close(found.fd)
-      await attempt(lease.release())
-    }
-  } catch (error) {
-    // Who may not write here may still read: on a read-only mount there is mostly no gc either.
-    if (!isErrno(error, 'EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT')) throw error
-    emit({ type: 'unpinned', path: found.path, error })
-    return () => disk.close(found.fd)
   }
 }
 

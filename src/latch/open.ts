@@ -4,7 +4,7 @@ import { type Disk, pooledDisk } from '../host/disk.js'
 import { explain, isErrno } from '../host/disk-errors.js'
 import type { FileSystem } from '../host/filesystem.js'
 import type { Host } from '../host/host.js'
-import { makeRealDirectory } from '../host/directories.js'
+import { makeRealDirectory, realDirectory } from '../host/directories.js'
 import { chooseLocker, lockerOfKind, reasonToDistrust } from '../lock/choose.js'
 import { hasKernelLock } from '../lock/kernel.js'
 import type { Locker, LockerKind } from '../lock/locker.js'
@@ -16,6 +16,8 @@ export interface OpenOptions {
   locker?: 'auto' | LockerKind | Locker | undefined
   /** Only with the `lockfile` locker, when the cache is created: milliseconds without a heartbeat, at least 2000. */
   staleMs?: number | undefined
+  /** Opens what is there, and never creates a cache: where there is none, NO_CACHE. */
+  existing?: boolean | undefined
 }
 
 export interface Opened {
@@ -31,7 +33,7 @@ export interface Opened {
 
 export async function openRoot(host: Host, root: string, options: OpenOptions = {}): Promise<Opened> {
   try {
-    const layout = new Layout(makeRealDirectory(root))
+    const layout = new Layout(options.existing ? existingRoot(root) : makeRealDirectory(root))
     const fileSystem = host.inspect(layout.root)
     const disk = host.diskFor(fileSystem)
     const existing = await readFormat(pooledDisk, layout)
@@ -39,6 +41,7 @@ export async function openRoot(host: Host, root: string, options: OpenOptions = 
       await mendDirectories(disk, layout)
       return await join(host, disk, layout, existing, options, fileSystem)
     }
+    if (options.existing) throw noCache(root)
     const { wanted, reason } = await firstChoice(host, disk, layout.root, options)
     const format = await createFormat(disk, layout, wanted)
     const opened = await join(host, disk, layout, format, options, fileSystem)
@@ -46,6 +49,22 @@ export async function openRoot(host: Host, root: string, options: OpenOptions = 
   } catch (error) {
     throw explain(error, 'Opening the cache', root)
   }
+}
+
+function existingRoot(root: string): string {
+  try {
+    return realDirectory(root)
+  } catch (error) {
+    throw isErrno(error, 'ENOENT', 'ENOTDIR') ? noCache(root, error) : error
+  }
+}
+
+function noCache(root: string, cause?: unknown): LatchError {
+  return new LatchError('NO_CACHE', `There is no cache in ${root}.`, {
+    hint: 'Check the path (--cache, CACHELATCH_DIR); the first compile creates the cache.',
+    path: root,
+    cause,
+  })
 }
 
 async function firstChoice(

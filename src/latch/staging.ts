@@ -2,11 +2,14 @@
  * The life of a stage: a lock of its own, held from before the first byte until after the rename, so that gc can tell
  * a stage that is being written from one that a crash left.
  */
-import { attempt } from '../host/disk-errors.js'
+import { attempt, isErrno, orElse } from '../host/disk-errors.js'
 import { collectLeftovers } from '../store/leftovers.js'
 import { type Staged, discard } from '../store/stage.js'
 import type { AcquireOptions } from '../lock/locker.js'
-import type { Opened } from './open.js'
+import { type Opened, gone } from './open.js'
+
+/** Each time, gc has been faster than the writer: it takes a grace time of almost nothing for that to happen at all. */
+const MAX_TRIES = 10
 
 /**
  * Runs `work` in a new stage and removes what it leaves there, on every way out. What happens after `work` has
@@ -18,39 +21,70 @@ export async function inStage<T>(
   make: (path: string) => Promise<number>,
   work: (stage: Staged) => Promise<T>,
 ): Promise<T> {
-  const path = opened.layout.staged(opened.host.processes.token())
-  try {
-    const fd = await make(path)
+  for (let tries = 1; ; tries++) {
+    const path = opened.layout.staged(opened.host.processes.token())
     try {
-      return await whileAlive(opened, path, fd, () => work({ path, fd }))
+      const fd = await makeStage(make, path)
+      try {
+        return await whileAlive(opened, path, fd, () => work({ path, fd }))
+      } finally {
+        await attempt(opened.disk.close(fd))
+      }
+    } catch (error) {
+      if (!(error instanceof StageTaken)) throw error
+      if (tries === MAX_TRIES) throw error.cause
     } finally {
-      await attempt(opened.disk.close(fd))
+      await discard(opened.disk, path)
     }
-  } finally {
-    await discard(opened.disk, path)
   }
 }
 
+/** gc has removed the stage before it was locked. */
+class StageTaken extends Error {
+  constructor(cause: unknown) {
+    super('the stage was removed before it was locked', { cause })
+  }
+}
+
+async function makeStage(make: (path: string) => Promise<number>, path: string): Promise<number> {
+  try {
+    return await make(path)
+  } catch (error) {
+    throw isErrno(error, 'ENOENT') ? new StageTaken(error) : error
+  }
+}
+
+/**
+ * Only a look *after* locking proves that it was in time:
+ *   we: make the stage, open it     gc: locks it, removes it, lets go
+ *   we: lock what is no longer there
+ */
 async function whileAlive<T>(
-  { locker }: Opened,
+  { disk, locker }: Opened,
   path: string,
   fd: number,
   work: () => Promise<T>,
 ): Promise<T> {
+  const checkThatInTime = async (locked: boolean): Promise<void> => {
+    const [ours, there] = [await disk.fstat(fd), await orElse(disk.lstat(path), null, 'ENOENT')]
+    if (locked && there !== null && there.ino === ours.ino && there.dev === ours.dev) return
+    throw new StageTaken(gone(path, 'The stage was removed as soon as it was made, again and again'))
+  }
   if (locker.shares) {
-    // Nobody else knows this name yet, and gc leaves what is young alone. Closing ends the claim.
-    await locker.shares.claim(fd)
+    // Closing ends the claim.
+    await checkThatInTime(await locker.shares.claim(fd))
     return work()
   }
   const lease = await locker.acquire(path, { alone: true })
   try {
+    await checkThatInTime(true)
     return await work()
   } finally {
     await attempt(lease.release())
   }
 }
 
-/** Younger stages are left alone: their writer may be about to lock them. */
+/** Younger stages are left alone: their writer may be about to lock them, and would have to make another. */
 export const DEFAULT_GRACE_MS = 60_000
 
 const swept = new WeakSet<Opened>()

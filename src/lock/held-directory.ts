@@ -60,7 +60,8 @@ export class HeldDirectory {
       if (await this.isHeldBy(token)) return true
       await attempt(this.disk.unlink(`${candidate}/${token}`))
       await attempt(this.disk.rmdir(candidate))
-      if (isErrno(error, 'ENOTEMPTY', 'EEXIST', 'EBUSY')) return false
+      // ENOENT: gc, with hardly any grace time, took the candidate for one that a crash has left.
+      if (isErrno(error, 'ENOTEMPTY', 'EEXIST', 'EBUSY', 'ENOENT')) return false
       throw isErrno(error, 'ENOTDIR', 'ELOOP') ? this.#unsafe(error) : error
     }
   }

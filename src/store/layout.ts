@@ -62,6 +62,11 @@ export class Layout {
   pin(id: string, token: string): string {
     return `${this.pins}/${id}.${token}`
   }
+
+  /** The lock that says that gc is about to remove the entry. */
+  closing(id: string): string {
+    return `${this.pins}/${id}.closing`
+  }
 }
 
 /** Something else stands where one of our directories belongs. */

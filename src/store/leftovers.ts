@@ -5,6 +5,7 @@ import type { Disk } from '../host/disk.js'
 import { attempt, orElse } from '../host/disk-errors.js'
 import type { Layout } from './layout.js'
 import { discard } from './stage.js'
+import { emptyTrash } from './trash.js'
 
 export interface LeftoverOptions {
   /** Milliseconds since 1970. */
@@ -18,6 +19,8 @@ export interface LeftoverOptions {
 }
 
 const CONCURRENCY = 8
+/** Watching a lock for signs of life costs time, and nothing else. */
+const WATCHED_AT_ONCE = 64
 /** 128 random bits in hex: a stage. */
 const TOKEN = /^[0-9a-f]{32}$/
 /** A network lock: of a key, or of a stage or a pin, where it shows that somebody lives. */
@@ -40,11 +43,19 @@ export async function collectLeftovers(
     const stats = await orElse(disk.lstat(path), null, 'ENOENT')
     return stats !== null && options.now - stats.mtimeMs >= options.graceMs
   }
-  const remove = async (path: string): Promise<boolean> => {
+  const removeOld = async (path: string): Promise<boolean> => {
+    if (!(await isOld(path))) return false
     await discard(disk, path)
     return true
   }
-  const removeOld = async (path: string): Promise<boolean> => (await isOld(path)) && remove(path)
+  /** In one step: whoever lives and is about to rename it has all of it, or nothing. */
+  const removeOldWhole = async (path: string): Promise<boolean> => {
+    if (!(await isOld(path))) return false
+    const place = layout.discarded(`${basename(path)}.doomed`)
+    await disk.rename(path, place)
+    await discard(disk, place)
+    return true
+  }
   const removeUnheld = async (path: string): Promise<boolean> => {
     if (!(await isOld(path))) return false
     const letGo = await options.claim(path)
@@ -63,13 +74,15 @@ export async function collectLeftovers(
 
   const counts = [
     await each(disk, layout.stage, (name) => TOKEN.test(name), removeUnheld),
-    await each(disk, layout.stage, isHeld, tidyLock),
+    await each(disk, layout.stage, isHeld, tidyLock, WATCHED_AT_ONCE),
+    await each(disk, layout.stage, (name) => CANDIDATE.test(name), removeOldWhole),
     await each(disk, layout.stage, (name) => !TOKEN.test(name) && !isHeld(name), removeOld),
-    await each(disk, layout.pins, isHeld, tidyLock),
-    await each(disk, layout.pins, (name) => CANDIDATE.test(name), removeOld),
-    await each(disk, layout.trash, () => true, remove),
+    await each(disk, layout.pins, isHeld, tidyLock, WATCHED_AT_ONCE),
+    await each(disk, layout.pins, (name) => CANDIDATE.test(name), removeOldWhole),
+    await emptyTrash(disk, layout, options.now, options.graceMs),
     await each(disk, layout.locks, (name) => isHeld(name) || name.endsWith(OWNER), tidyLock),
-    await each(disk, layout.locks, (name) => CANDIDATE.test(name) || TORN_RECORD.test(name), removeOld),
+    await each(disk, layout.locks, (name) => CANDIDATE.test(name), removeOldWhole),
+    await each(disk, layout.locks, (name) => TORN_RECORD.test(name), removeOld),
     await each(disk, layout.attempts, (name) => name.endsWith('.json'), removeIfPublished),
     await each(disk, layout.attempts, (name) => TORN_RECORD.test(name), removeOld),
     await each(disk, layout.root, (name) => DRAFT.test(name), removeOld),
@@ -82,10 +95,11 @@ async function each(
   directory: string,
   isMeant: (name: string) => boolean,
   remove: (path: string) => Promise<boolean>,
+  concurrency = CONCURRENCY,
 ): Promise<number> {
   const names = (await orElse(disk.readdir(directory), [], 'ENOENT')).map(({ name }) => name).filter(isMeant)
   const removed = await pMap(names, async (name) => remove(`${directory}/${name}`).catch(() => false), {
-    concurrency: CONCURRENCY,
+    concurrency,
   })
   return removed.filter(Boolean).length
 }

@@ -1,9 +1,9 @@
 /** Out of the way in one step, then deleted: never a half-deleted entry under its name. */
 import type { Disk } from '../host/disk.js'
-import { isErrno } from '../host/disk-errors.js'
 import type { Layout } from './layout.js'
 import { type Check, isGood } from './lookup.js'
 import { discard } from './stage.js'
+import { moveOut } from './trash.js'
 
 export interface Suspect {
   id: string
@@ -25,24 +25,7 @@ export async function quarantine(
   layout: Layout,
   { id, key, check, token }: Suspect,
 ): Promise<void> {
-  const place = layout.discarded(token)
-  try {
-    await disk.rename(layout.entry(id), place)
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return
-    throw error
-  }
-  if (await isGood(disk, place, key, check)) {
-    if (await putBack(disk, place, layout.entry(id))) return
-  }
-  await discard(disk, place)
-}
-
-async function putBack(disk: Disk, place: string, path: string): Promise<boolean> {
-  try {
-    await disk.rename(place, path)
-    return true
-  } catch {
-    return false
-  }
+  const isMeant = async (place: string): Promise<boolean> => !(await isGood(disk, place, key, check))
+  const doomed = await moveOut(disk, layout, { path: layout.entry(id), token, isMeant })
+  if (doomed !== null) await discard(disk, doomed)
 }

@@ -45,7 +45,7 @@ export async function readTree(disk: Disk, root: string): Promise<Tree> {
  * NFS and FUSE give such a name to a file that was deleted while somebody has it open: it is gone as soon as that one
  * closes it, and an entry that counted on it would be damaged then.
  */
-const DELETED_WHILE_OPEN = /^\.(?:nfs|fuse_hidden)[0-9a-f]{8,}$/i
+export const DELETED_WHILE_OPEN = /^\.(?:nfs|fuse_hidden)[0-9a-f]{8,}$/i
 
 async function readLevel(disk: Disk, root: string, prefix: string, tree: Tree): Promise<void> {
   for (const { name } of await disk.readdir(join(root, prefix))) {

@@ -56,6 +56,19 @@ obey({
     return count()
   },
 
+  /** Removes all entries that nobody uses. */
+  async collect(order: Victim) {
+    const { at, count } = stepper(order)
+    const host = watchedHost(
+      realHost(),
+      (name) => at(`before ${name}`),
+      (name) => at(`after ${name}`),
+    )
+    const cache = await openTestCache(host, order.root, order)
+    const { removed } = await cache.gc({ maxBytes: 0, graceMs: 0 })
+    return { steps: count(), removed: removed.length }
+  },
+
   /** The steps of the lock that are made in the heartbeat thread, made here. */
   async takeHeldDirectory(order: Victim, path: string) {
     const { at, count } = stepper(order)

@@ -1,0 +1,76 @@
+/** `cachelatch ls`: what is in the cache. */
+import type { EntryReport } from '../core/report.js'
+import { keyLabel } from '../core/key.js'
+import { parseOptions } from './arguments.js'
+import { openExisting } from './existing.js'
+import { count, formatAge, formatSize } from './quantities.js'
+import { columns, print, printJson } from './render.js'
+import { UsageError } from './usage.js'
+
+const HELP = `Usage: cachelatch ls [TEXT] [OPTIONS]
+
+Lists the entries whose key contains TEXT: size, number of files, last use, key. Only manifests are read: 'verify'
+reads everything. A use is noted at most once an hour.
+
+  --sort used|size|age  by last use (default), by size, by age; what is first here is last in the list
+  -q, --quiet           keys only, one a line, as 'verify' takes them
+  --json                one JSON object on one line: { schema, root, entries, bytes }
+  --cache DIR           the cache (CACHELATCH_DIR, else ~/.cache/cachelatch)
+
+  cachelatch ls llama --sort size`
+
+type Order = (a: EntryReport, b: EntryReport) => number
+
+/** The most recent, the largest, the youngest at the end, next to the prompt. */
+const ORDERS: Record<string, Order> = {
+  used: (a, b) => a.usedAt - b.usedAt,
+  size: (a, b) => a.bytes - b.bytes,
+  age: (a, b) => (a.createdAt ?? 0) - (b.createdAt ?? 0),
+}
+
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = parseOptions(args, {
+    sort: { type: 'string', default: 'used' },
+    quiet: { type: 'boolean', short: 'q', default: false },
+    json: { type: 'boolean', default: false },
+    cache: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
+  })
+  if (values.help) {
+    await print(`${HELP}\n`)
+    return 0
+  }
+  const [text = ''] = positionals
+  if (positionals.length > 1) throw new UsageError(`one text to look for, not ${positionals.length}.`)
+  const order = Object.hasOwn(ORDERS, values.sort) ? ORDERS[values.sort] : undefined
+  if (!order) throw new UsageError(`--sort takes used, size or age, not '${values.sort}'.`)
+
+  const cache = await openExisting(values.cache)
+  const entries: EntryReport[] = []
+  for await (const entry of cache.list()) if (matches(entry, text)) entries.push(entry)
+  entries.sort(order)
+  const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
+  if (values.json) await printJson({ schema: 1, root: cache.root, entries, bytes } as { schema: 1 })
+  else if (values.quiet) await print(entries.map(({ key }) => (key === null ? '' : `${key}\n`)).join(''))
+  else await print(table(entries))
+  if (!values.json && !values.quiet)
+    process.stderr.write(`${count(entries.length, 'entry', 'entries')}, ${formatSize(bytes)}\n`)
+  return 0
+}
+
+function matches({ key, id }: EntryReport, text: string): boolean {
+  return text === '' || (key ?? id).includes(text)
+}
+
+const NUMBERS = new Set([0, 1, 2])
+
+function table(entries: EntryReport[]): string {
+  const now = Date.now()
+  const rows = entries.map(({ id, key, bytes, files, usedAt, reason }) => [
+    formatSize(bytes),
+    count(files, 'file'),
+    formatAge(usedAt, now),
+    (key === null ? id : keyLabel(key)) + (reason === null ? '' : `  (${reason})`),
+  ])
+  return columns(rows, NUMBERS)
+}

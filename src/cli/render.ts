@@ -1,0 +1,39 @@
+/** What goes to stdout: columns for people, one JSON object for programs. */
+
+/** Columns as wide as they need to be, two spaces apart; `right` names those with numbers. The last one is not padded. */
+export function columns(rows: readonly string[][], right: ReadonlySet<number> = new Set()): string {
+  const widths: number[] = []
+  for (const row of rows)
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length)
+  const pad = (cell: string, index: number, last: boolean): string => {
+    if (right.has(index)) return cell.padStart(widths[index]!)
+    return last ? cell : cell.padEnd(widths[index]!)
+  }
+  return rows
+    .map((row) => row.map((cell, index) => pad(cell, index, index === row.length - 1)).join('  '))
+    .map((line) => `${line}\n`)
+    .join('')
+}
+
+const PIECE = 64 * 1024
+let watchesReader = false
+
+/** Waits for the reader of a pipe; nothing is lost when the process ends afterwards. */
+export async function print(text: string): Promise<void> {
+  if (!watchesReader) process.stdout.on('error', endQuietly)
+  watchesReader = true
+  for (let start = 0; start < text.length; start += PIECE) {
+    const piece = text.slice(start, start + PIECE)
+    await new Promise<void>((resolve) => void process.stdout.write(piece, () => resolve()))
+  }
+}
+
+/** Who reads only the first lines (`| head`) closes the pipe: that ends the printing, and is no error. */
+function endQuietly(error: Error): void {
+  if ('code' in error && error.code === 'EPIPE') process.exit(0)
+  throw error
+}
+
+export function printJson(report: { schema: 1 }): Promise<void> {
+  return print(`${JSON.stringify(report)}\n`)
+}

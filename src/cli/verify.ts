@@ -1,0 +1,67 @@
+/** `cachelatch verify`: reads every byte. */
+import { type Key, canonicalKey, keyLabel } from '../core/key.js'
+import type { VerifyReport } from '../core/report.js'
+import type { Cache } from '../latch/cache.js'
+import { parseOptions } from './arguments.js'
+import { openExisting } from './existing.js'
+import { count, formatSize } from './quantities.js'
+import { print, printJson } from './render.js'
+
+const HELP = `Usage: cachelatch verify [KEY…] [OPTIONS]
+
+Reads every file of every entry, or of those of KEY…, and compares it with the manifest: bytes, sizes, modes, links,
+what is missing, what is too much. KEY is a text, or JSON as 'ls -q' prints it. Exits with 1 when something is wrong.
+
+  --quarantine  set damaged entries aside: the next that asks compiles them anew
+  --json        one JSON object on one line: { schema, checked, bytes, damaged, strangers, absent }
+  --cache DIR   the cache (CACHELATCH_DIR, else ~/.cache/cachelatch)
+
+  cachelatch verify --quarantine`
+
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = parseOptions(args, {
+    quarantine: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    cache: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
+  })
+  if (values.help) {
+    await print(`${HELP}\n`)
+    return 0
+  }
+  const cache = await openExisting(values.cache)
+  const keys = positionals.length === 0 ? undefined : await keysFrom(cache, positionals)
+  const report = await cache.verify({ keys, quarantine: values.quarantine })
+  await (values.json ? printJson(report) : print(describe(report)))
+  return report.damaged.length + report.strangers.length + report.absent.length === 0 ? 0 : 1
+}
+
+/** A text may be a key itself or the JSON of one: `1` is the number where there is such an entry, else the text. */
+async function keysFrom(cache: Cache, texts: string[]): Promise<Key[]> {
+  const readings = texts.map((text) => [...parsed(text), text])
+  const wanted = new Set(readings.flat().map(canonicalKey))
+  const there = new Set<string>()
+  for await (const { key } of cache.list()) if (key !== null && wanted.has(key)) there.add(key)
+  return readings.map((keys) => keys.find((key) => there.has(canonicalKey(key))) ?? keys[0]!)
+}
+
+function parsed(text: string): Key[] {
+  try {
+    return [JSON.parse(text) as Key]
+  } catch {
+    return []
+  }
+}
+
+function describe({ checked, bytes, damaged, strangers, absent }: VerifyReport): string {
+  const lines = damaged.flatMap(({ id, key, problems, quarantined }) => [
+    `${key === null ? id : keyLabel(key)}${quarantined ? '  (set aside)' : ''}`,
+    ...problems.map(({ kind, message }) => `  ${kind}: ${message}`),
+  ])
+  lines.push(
+    ...strangers.map((path) => `${path}\n  extra: it was not put there by cachelatch, and is left alone`),
+  )
+  lines.push(...absent.map((key) => `${keyLabel(key)}\n  missing: there is no entry of this key`))
+  const verdict = `${damaged.length} of ${count(checked, 'entry', 'entries')} damaged, ${formatSize(bytes)} read.`
+  return [...lines, verdict].map((line) => `${line}\n`).join('')
+}

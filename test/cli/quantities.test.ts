@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import { formatAge, formatSize, parseDuration, parseSize } from '../../src/cli/quantities.js'
+
+const KB = 1024
+
+test.each([
+  ['50GB', 50 * KB ** 3],
+  ['50G', 50 * KB ** 3],
+  ['50 GiB', 50 * KB ** 3],
+  ['1.5tb', 1.5 * KB ** 4],
+  ['800M', 800 * KB ** 2],
+  ['1k', KB],
+  ['12', 12],
+  ['0', 0],
+  ['7b', 7],
+])('%s is a size', (text, size) => expect(parseSize(text, '--x')).toBe(size))
+
+test.each(['', 'GB', '5 G B', '50x', '-1', '1e3', '5,5G', 'Infinity', '0x10'])('%j is no size', (text) => {
+  expect(() => parseSize(text, '--x')).toThrow(`--x takes a size such as 50GB, not '${text}'.`)
+})
+
+test.each([
+  ['14d', 14 * 24 * 3_600_000],
+  ['2 weeks', 14 * 24 * 3_600_000],
+  ['12h', 12 * 3_600_000],
+  ['1.5m', 90_000],
+  ['0s', 0],
+])('%s is a duration', (text, duration) => expect(parseDuration(text, '--x')).toBe(duration))
+
+test.each(['', '14', 'soon', '-3d', '3 fortnights', '1d 2h'])('%j is no duration', (text) => {
+  expect(() => parseDuration(text, '--x')).toThrow('--x takes a duration')
+})
+
+test('what was not given is no limit', () => {
+  expect([parseSize(undefined, '--x'), parseDuration(undefined, '--x')]).toEqual([undefined, undefined])
+})
+
+test('sizes and ages are short', () => {
+  expect([0, 1023, 1536, 5 * KB ** 3].map(formatSize)).toEqual(['0 B', '1023 B', '1.5 KB', '5 GB'])
+  expect([0, 999, 1_000, 3_600_000, -5_000].map((age) => formatAge(1_000_000 - age, 1_000_000))).toEqual([
+    'just now',
+    'just now',
+    '1s ago',
+    '1h ago',
+    'just now',
+  ])
+})

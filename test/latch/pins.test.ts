@@ -1,0 +1,112 @@
+/** The protocol of pins that are locks (pins.ts), each of its races made to happen. */
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { Cache, Entry } from '../../src/index.js'
+import type { Disk } from '../../src/host/disk.js'
+import { type Host, realHost } from '../../src/host/host.js'
+import { openCacheOn } from '../../src/latch/cache.js'
+import { Layout } from '../../src/store/layout.js'
+import { sha256 } from '../../src/host/hash.js'
+import { entryPath, leftoversIn } from '../support/caches.js'
+import { useScratch } from '../support/scratch.js'
+import { put } from '../support/shelf.js'
+import { until } from '../support/until.js'
+
+const scratch = useScratch()
+const ID = sha256('"a"')
+
+function openOn(root: string, change: (disk: Disk) => Disk): Promise<Cache> {
+  const real = realHost()
+  const host: Host = { ...real, diskFor: (fileSystem) => change(real.diskFor(fileSystem)) }
+  return openCacheOn(host, root, { locker: 'lockfile', staleMs: 2_000, strict: true })
+}
+
+/** gc that has found no pin and stands still before it moves the entry. */
+async function pausedCollector(root: string): Promise<{
+  removing: ReturnType<Cache['remove']>
+  proceed: () => void
+}> {
+  let proceed = (): void => undefined
+  const pause = new Promise<void>((resolve) => (proceed = resolve))
+  let isThere = false
+  const collector = await openOn(root, (disk) => ({
+    ...disk,
+    async rename(from, to) {
+      if (from === entryPath(root, 'a')) {
+        isThere = true
+        await pause
+      }
+      return disk.rename(from, to)
+    },
+  }))
+  const removing = collector.remove('a')
+  await until('gc is about to move the entry', () => isThere)
+  return { removing, proceed }
+}
+
+test('a reader that comes while gc removes the entry reads nothing until that is over: it has its entry, and gc gives up', async () => {
+  const root = scratch()
+  await put(await openOn(root, (disk) => disk), 'a', 10)
+  const { removing, proceed } = await pausedCollector(root)
+  let waits = false
+  const closing = `${new Layout(root).closing(ID)}.held`
+  const reader = await openOn(root, (disk) => ({
+    ...disk,
+    readdir(path) {
+      waits ||= path === closing
+      return disk.readdir(path)
+    },
+  }))
+  let entry: Entry | null | undefined
+  const reading = reader.get('a').then((found) => (entry = found))
+  await until('the reader waits for gc', () => waits || entry !== undefined)
+  expect(entry).toBeUndefined()
+  proceed()
+  expect(readFileSync(join((await reading)!.path, 'f'), 'utf8')).toHaveLength(10)
+  expect(await removing).toBe('in-use')
+  await entry!.release()
+  expect(leftoversIn(root)).toEqual([])
+})
+
+test('a gc that was stopped, and whose mark was taken over, puts back what somebody uses by now', async () => {
+  const root = scratch()
+  const reader = await openOn(root, (disk) => disk)
+  await put(reader, 'a', 10)
+  const { removing, proceed } = await pausedCollector(root)
+  // As whoever watches its heart not beat takes it over.
+  rmSync(`${new Layout(root).closing(ID)}.held`, { recursive: true })
+  await using entry = (await reader.get('a'))!
+  proceed()
+  expect(await removing).toBe('in-use')
+  expect(readFileSync(join(entry.path, 'f'), 'utf8')).toHaveLength(10)
+})
+
+test('the mark of a gc that died keeps readers waiting no longer than its lock lives', async () => {
+  const root = scratch()
+  const reader = await openOn(root, (disk) => disk)
+  await put(reader, 'a', 10)
+  const closing = `${new Layout(root).closing(ID)}.held`
+  await plantDeadLock(root, closing)
+  await using entry = (await reader.get('a'))!
+  expect(readFileSync(join(entry.path, 'f'), 'utf8')).toHaveLength(10)
+  expect(existsSync(closing)).toBe(false)
+  expect(readdirSync(join(root, 'v1/pins'))).toHaveLength(1)
+})
+
+test('the pin of a reader that died is in gc’s way until it was watched', async () => {
+  const root = scratch()
+  const cache = await openOn(root, (disk) => disk)
+  await put(cache, 'a', 10)
+  await plantDeadLock(root, `${new Layout(root).pin(ID, 'd'.repeat(32))}.held`)
+  expect(await cache.gc({ maxBytes: 0, graceMs: 0 })).toMatchObject({ removed: [], inUse: 1 })
+  expect(await cache.gc({ maxBytes: 0, graceMs: 0, watchMs: 10_000 })).toMatchObject({ entries: 0, inUse: 0 })
+  expect(leftoversIn(root)).toEqual([])
+})
+
+async function plantDeadLock(root: string, held: string): Promise<void> {
+  const host = realHost()
+  const disk = host.diskFor(host.inspect(root))
+  await disk.mkdir(held)
+  await disk.close(await disk.createExclusive(join(held, 'd'.repeat(32)), 0o666))
+}

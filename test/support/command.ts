@@ -1,0 +1,20 @@
+/** The command, as built, in a process of its own. */
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+
+const COMMAND = join(import.meta.dirname, '../../src/cli/main.js')
+
+export interface Ended {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+export function runCommand(cache: string, ...args: string[]): Promise<Ended> {
+  const env = { ...process.env, CACHELATCH_DIR: cache }
+  const child = spawn(process.execPath, [COMMAND, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const ended: Ended = { code: null, stdout: '', stderr: '' }
+  child.stdout.on('data', (text: Buffer) => (ended.stdout += String(text)))
+  child.stderr.on('data', (text: Buffer) => (ended.stderr += String(text)))
+  return new Promise((resolve) => child.once('close', (code) => resolve({ ...ended, code })))
+}
