@@ -9,7 +9,7 @@ import type { Check } from '../store/lookup.js'
 import { type Build, type CompileOptions, type Job, compileOnce, mayDegrade } from './compile.js'
 import { type Entry, findPinned } from './entry.js'
 import { announceDegradation, emit } from './events.js'
-import { type OpenOptions, type Opened, foreignLockPath, openRoot, withSecondChance } from './open.js'
+import { type OpenOptions, type Opened, foreignLockPath, openRoot, secondChance } from './open.js'
 import { CallerError } from './caller-error.js'
 import { compilePrivately } from './private.js'
 import { type GcOptions, type VerifyOptions, clearAll, collect, removeEntry, verifyAll } from './upkeep.js'
@@ -144,14 +144,14 @@ export class Cache {
 
   async #compile(job: Job): Promise<Entry> {
     const opened = await this.#open()
-    return withSecondChance(
-      opened,
-      () => compileOnce(opened, job),
-      async () => {
+    try {
+      return await compileOnce(opened, job)
+    } catch (error) {
+      return secondChance(opened, error, async () => {
         this.#opening = undefined
         return compileOnce(await this.#open(), job)
-      },
-    )
+      })
+    }
   }
 
   #open(): Promise<Opened> {

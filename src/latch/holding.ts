@@ -6,16 +6,24 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { keyLabel } from '../core/key.js'
 import type { Lease } from '../lock/locker.js'
 
-interface Holding {
-  path: string
-  /** `undefined`: a build holds it, which nobody inside may share. */
-  lease: Lease | undefined
-  /** False once the lock was released: code that was started inside and lives on no longer holds it. */
-  current: boolean
-  outer: Holding | undefined
-}
-
 const holdings = new AsyncLocalStorage<Holding>()
+
+export class Holding {
+  readonly outer = holdings.getStore()
+  /** False once the lock was released: code that was started inside and lives on no longer holds it. */
+  current = true
+
+  constructor(
+    readonly path: string,
+    /** `undefined`: a build holds it, which nobody inside may share. */
+    readonly lease?: Lease,
+  ) {}
+
+  /** Runs `work` as code that holds the lock. */
+  run<T>(work: () => T | Promise<T>): T | Promise<T> {
+    return holdings.run(this, work)
+  }
+}
 
 export function heldHere(path: string): Lease | undefined {
   return find(path)?.lease
@@ -29,8 +37,13 @@ export function refuseToWaitForItself(path: string, key: string): void {
   )
 }
 
-export function whileBuilding<T>(path: string, build: () => T | Promise<T>): Promise<T> {
-  return whileHolding(path, undefined, build)
+export async function whileBuilding<T>(path: string, build: () => T | Promise<T>): Promise<T> {
+  const holding = new Holding(path)
+  try {
+    return await holding.run(build)
+  } finally {
+    holding.current = false
+  }
 }
 
 function find(path: string): Holding | undefined {
@@ -38,17 +51,4 @@ function find(path: string): Holding | undefined {
     if (holding.path === path && holding.current) return holding
   }
   return undefined
-}
-
-export async function whileHolding<T>(
-  path: string,
-  lease: Lease | undefined,
-  work: () => T | Promise<T>,
-): Promise<T> {
-  const holding: Holding = { path, lease, current: true, outer: holdings.getStore() }
-  try {
-    return await holdings.run(holding, work)
-  } finally {
-    holding.current = false
-  }
 }

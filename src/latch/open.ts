@@ -143,22 +143,17 @@ export function foreignLockPath({ locker, layout }: Opened, lock: string): strin
   })
 }
 
-/** Runs `first`; when it failed because the root was removed under it, runs `again`, which opens it anew. */
-export async function withSecondChance<T>(
-  opened: Opened,
-  first: () => Promise<T>,
-  again: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await first()
-  } catch (error) {
-    if (!(await wasRemoved(opened, error))) throw error
-  }
+/**
+ * After a failure: where the root was removed under the operation, runs `again`, which opens it anew.
+ * @throws `error`, where that is not why
+ */
+export async function secondChance<T>(opened: Opened, error: unknown, again: () => Promise<T>): Promise<T> {
+  if (!(await wasRemoved(opened, error))) throw error
   try {
     return await again()
-  } catch (error) {
-    if (isLatchError(error) || !(await wasRemoved(opened, error))) throw error
-    throw gone(opened.layout.root, 'The cache was removed while it was in use, again and again', error)
+  } catch (second) {
+    if (isLatchError(second) || !(await wasRemoved(opened, second))) throw second
+    throw gone(opened.layout.root, 'The cache was removed while it was in use, again and again', second)
   }
 }
 

@@ -10,8 +10,8 @@ import type { Lease, LockerKind, Wait } from '../lock/locker.js'
 import { bookkeepingRoot, lockName } from '../store/layout.js'
 import { CallerError } from './caller-error.js'
 import { announceWait } from './events.js'
-import { heldHere, whileHolding } from './holding.js'
-import { type Opened, openRoot, withSecondChance } from './open.js'
+import { Holding, heldHere } from './holding.js'
+import { type Opened, openRoot, secondChance } from './open.js'
 
 export interface LockOptions {
   /** Default `auto`: by the file system; see `openCache`. */
@@ -42,15 +42,15 @@ export async function locked<T>(path: string, options: LockOptions, work: Work<T
   const absolute = resolve(path)
   const memo = memoOf(absolute, options)
   try {
-    const place = recall(memo, dirname(absolute)) ?? (await locate(absolute, options, memo))
-    return await withSecondChance(
-      place.opened,
-      () => lockedAt(place, options, work),
-      async () => {
+    const place = recall(memo, absolute) ?? (await locate(absolute, options, memo))
+    try {
+      return await lockedAt(place, options, work)
+    } catch (error) {
+      return await secondChance(place.opened, error, async () => {
         forgetAll()
         return lockedAt(await locate(absolute, options, memo), options, work)
-      },
-    )
+      })
+    }
   } catch (error) {
     throw error instanceof CallerError ? error.thrown : explain(error, 'Writing', absolute)
   }
@@ -62,9 +62,11 @@ async function lockedAt<T>(place: Place, options: LockOptions, work: Work<T>): P
   if (outer) return work(place, outer)
   const { signal, timeoutMs, onWait = announceWait } = options
   const lease = await opened.locker.acquire(lock, { signal, timeoutMs, onWait })
+  const holding = new Holding(lock, lease)
   try {
-    return await whileHolding(lock, lease, () => work(place, lease))
+    return await holding.run(() => work(place, lease))
   } finally {
+    holding.current = false
     await attempt(lease.release())
   }
 }
@@ -89,9 +91,9 @@ export async function locate(absolute: string, options: LockOptions, memo: strin
 
 export const memoOf = (path: string, { locker = 'auto' }: LockOptions): string => `${locker}:${path}`
 
-function recall(memo: string, directory: string): Place | undefined {
+function recall(memo: string, absolute: string): Place | undefined {
   const place = places.get(memo)
-  if (!place?.link || place.link === linkIdentity(directory)) return place
+  if (!place?.link || place.link === linkIdentity(dirname(absolute))) return place
   forgetAll()
   return undefined
 }
