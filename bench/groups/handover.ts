@@ -127,7 +127,7 @@ async function watchWaiters(
   processes: number,
   watchMs: number,
 ): Promise<{ toBegin: number; whileWaiting: number }> {
-  const release = await taker(kind)(path)
+  const release = kind === 'nothing' ? () => undefined : await taker(kind)(path)
   const workers = Array.from({ length: processes }, () =>
     startWorker('contender', [kind, path, '1', '0', '60000']),
   )

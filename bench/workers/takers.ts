@@ -33,7 +33,7 @@ export function taker(kind: Kind): Take {
 }
 
 async function waitForMessage(): Promise<() => unknown> {
-  if (process.send) await once(process, 'message')
+  await once(process, 'message')
   return () => undefined
 }
 

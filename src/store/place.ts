@@ -9,7 +9,7 @@ import type { Disk } from '../host/disk.js'
 import { attempt, isErrno } from '../host/disk-errors.js'
 import type { Native } from '../host/native.js'
 import { type Staged, discard } from './stage.js'
-import { syncPath } from './tree.js'
+import { syncName } from './tree.js'
 
 /**
  * What is open as the stage now stands at the target: our own rename arrived. Nothing less proves it: a stage that is
@@ -32,7 +32,7 @@ export async function placeFile(disk: Disk, stage: Staged, target: string, paren
     if (!(await hasHappened(disk, stage, target)))
       throw isErrno(error, 'EISDIR', 'ENOTDIR') ? unusable(target, error) : error
   }
-  await attempt(syncPath(disk, parent))
+  await syncName(disk, parent)
 }
 
 /** A directory onto a name where none is yet; `false`: something is there. */
@@ -49,7 +49,7 @@ export async function placeDirectory(
     if (!(await hasHappened(disk, stage, target)))
       throw isErrno(error, 'ENOTDIR') ? unusable(target, error) : error
   }
-  await attempt(syncPath(disk, parent))
+  await syncName(disk, parent)
   return true
 }
 
@@ -65,7 +65,7 @@ export async function replaceDirectory(
   parent: string,
 ): Promise<void> {
   if (native?.exchange(stage.path, target)) {
-    await attempt(syncPath(disk, parent))
+    await syncName(disk, parent)
     return // What stands at the stage now is the old one: the caller removes its stage.
   }
   const old = `${stage.path}-old`
@@ -76,7 +76,7 @@ export async function replaceDirectory(
     await attempt(disk.rename(old, target))
     throw error
   }
-  await attempt(syncPath(disk, parent))
+  await syncName(disk, parent)
   await discard(disk, old)
 }
 

@@ -9,14 +9,14 @@
  */
 import { LatchError } from '../core/errors.js'
 import type { Disk } from '../host/disk.js'
-import { attempt, isErrno } from '../host/disk-errors.js'
+import { isErrno } from '../host/disk-errors.js'
 import type { Staged } from './stage.js'
 import { FILES, type Layout, MANIFEST, notADirectory } from './layout.js'
 import { type Check, isGood } from './lookup.js'
 import { type Manifest, encodeManifest } from './manifest.js'
 import { hasHappened } from './place.js'
 import { quarantine } from './quarantine.js'
-import { readTree, syncPath, syncTree } from './tree.js'
+import { readTree, syncName, syncPath, syncTree } from './tree.js'
 
 export interface EntryDraft {
   stage: Staged
@@ -86,8 +86,8 @@ export async function placeEntry(
       await quarantine(disk, layout, { id, key, check, token: tokens() })
     }
   }
-  await attempt(syncPath(disk, shelf))
-  if (isNewShelf) await attempt(syncPath(disk, layout.entries))
+  await syncName(disk, shelf)
+  if (isNewShelf) await syncName(disk, layout.entries)
   return true
 }
 
