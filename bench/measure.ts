@@ -17,14 +17,16 @@ export interface Plan {
   unit: string
   note?: string
   rounds: number
+  /** Rounds that do not count, first; default 1. */
+  warmUp?: number | undefined
   contenders: Contender[]
   skipped?: string[]
 }
 
-/** One round to warm up, then `rounds` rounds, each beginning with another contender. */
-export async function measure({ contenders, rounds, ...labels }: Plan): Promise<Table> {
+/** Rounds to warm up, then `rounds` rounds, each beginning with another contender. */
+export async function measure({ contenders, rounds, warmUp = 1, ...labels }: Plan): Promise<Table> {
   const samples: number[][] = contenders.map(() => [])
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -warmUp; round < rounds; round++) {
     for (let turn = 0; turn < contenders.length; turn++) {
       const index = (turn + Math.max(round, 0)) % contenders.length
       const contender = contenders[index]!

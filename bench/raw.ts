@@ -64,6 +64,19 @@ export function publishFile(stage: string, target: string, bytes: Uint8Array): v
 
 const fsync = promisify(fs.fsync)
 
+/** The same calls, with fsync in libuv's pool: two hops between threads, and the event loop is free meanwhile. */
+export async function publishFileInPool(stage: string, target: string, bytes: Uint8Array): Promise<void> {
+  const fd = fs.openSync(stage, 'wx')
+  for (let done = 0; done < bytes.byteLength;)
+    done += fs.writeSync(fd, bytes, done, bytes.byteLength - done, null)
+  await fsync(fd)
+  fs.closeSync(fd)
+  fs.renameSync(stage, target)
+  const parent = fs.openSync(dirname(target), 'r')
+  await fsync(parent)
+  fs.closeSync(parent)
+}
+
 /** Brings all files to the device, `concurrency` at a time, then the directory. */
 export async function syncFiles(directory: string, names: string[], concurrency: number): Promise<void> {
   const queue = names.values()
