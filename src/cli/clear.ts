@@ -2,7 +2,7 @@
 import { parseOptions } from './arguments.js'
 import { openExisting } from './existing.js'
 import { printRemovals } from './removals.js'
-import { print, printJson } from './render.js'
+import { printJson } from './render.js'
 import { UsageError } from './usage.js'
 
 const HELP = `Usage: cachelatch clear [OPTIONS]
@@ -16,16 +16,13 @@ Removes all entries, however young, except those in use, and what crashes have l
   cachelatch clear --dry-run`
 
 export async function run(args: string[]): Promise<number> {
-  const { values, positionals } = parseOptions(args, {
+  const parsed = await parseOptions(args, HELP, {
     'dry-run': { type: 'boolean', short: 'n', default: false },
     json: { type: 'boolean', default: false },
     cache: { type: 'string' },
-    help: { type: 'boolean', short: 'h', default: false },
   })
-  if (values.help) {
-    await print(`${HELP}\n`)
-    return 0
-  }
+  if (parsed === null) return 0
+  const { values, positionals } = parsed
   if (positionals.length > 0) throw new UsageError(`clear takes options only, not '${positionals[0]}'.`)
   const report = await (await openExisting(values.cache)).clear({ dryRun: values['dry-run'] })
   await (values.json ? printJson(report) : printRemovals(report))

@@ -12,10 +12,8 @@ Prints the cache directory; exits with 66 when there is no cache in it.
   du -sh "$(cachelatch dir)"`
 
 export async function run(args: string[]): Promise<number> {
-  const { values } = parseOptions(args, {
-    cache: { type: 'string' },
-    help: { type: 'boolean', short: 'h', default: false },
-  })
-  await print(`${values.help ? HELP : (await openExisting(values.cache)).root}\n`)
+  const parsed = await parseOptions(args, HELP, { cache: { type: 'string' } })
+  if (parsed === null) return 0
+  await print(`${(await openExisting(parsed.values.cache)).root}\n`)
   return 0
 }

@@ -21,17 +21,14 @@ exit code. On a local file system the lock lives as long as CMD does, also when 
 
 export async function run(args: string[]): Promise<number> {
   const { own, command } = splitCommand(args)
-  const { values, positionals } = parseOptions(own, {
+  const parsed = await parseOptions(own, HELP, {
     wait: { type: 'string', short: 'w' },
     nonblock: { type: 'boolean', short: 'n', default: false },
     'conflict-exit-code': { type: 'string', short: 'E' },
     cache: { type: 'string' },
-    help: { type: 'boolean', short: 'h', default: false },
   })
-  if (values.help) {
-    process.stdout.write(`${HELP}\n`)
-    return 0
-  }
+  if (parsed === null) return 0
+  const { values, positionals } = parsed
   const [name] = positionals
   if (name === undefined || positionals.length > 1 || command.length === 0) {
     throw new UsageError('one name and a command are needed: cachelatch exec NAME -- CMD')

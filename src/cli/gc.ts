@@ -5,7 +5,7 @@ import { parseOptions } from './arguments.js'
 import { openExisting } from './existing.js'
 import { printRemovals } from './removals.js'
 import { parseDuration, parseSize } from './quantities.js'
-import { print, printJson } from './render.js'
+import { printJson } from './render.js'
 import { UsageError } from './usage.js'
 
 const HELP = `Usage: cachelatch gc [OPTIONS]
@@ -26,7 +26,7 @@ recently used until the cache is no larger. Never what is in use, nor what was u
 const WATCH_MS = 30_000
 
 export async function run(args: string[]): Promise<number> {
-  const { values, positionals } = parseOptions(args, {
+  const parsed = await parseOptions(args, HELP, {
     'max-size': { type: 'string' },
     'max-age': { type: 'string' },
     grace: { type: 'string' },
@@ -34,12 +34,9 @@ export async function run(args: string[]): Promise<number> {
     'dry-run': { type: 'boolean', short: 'n', default: false },
     json: { type: 'boolean', default: false },
     cache: { type: 'string' },
-    help: { type: 'boolean', short: 'h', default: false },
   })
-  if (values.help) {
-    await print(`${HELP}\n`)
-    return 0
-  }
+  if (parsed === null) return 0
+  const { values, positionals } = parsed
   if (positionals.length > 0) throw new UsageError(`gc takes options only, not '${positionals[0]}'.`)
   const watchMs = parseDuration(values.watch, '--watch')
   const options = {

@@ -29,17 +29,14 @@ const ORDERS: Record<string, Order> = {
 }
 
 export async function run(args: string[]): Promise<number> {
-  const { values, positionals } = parseOptions(args, {
+  const parsed = await parseOptions(args, HELP, {
     sort: { type: 'string', default: 'used' },
     quiet: { type: 'boolean', short: 'q', default: false },
     json: { type: 'boolean', default: false },
     cache: { type: 'string' },
-    help: { type: 'boolean', short: 'h', default: false },
   })
-  if (values.help) {
-    await print(`${HELP}\n`)
-    return 0
-  }
+  if (parsed === null) return 0
+  const { values, positionals } = parsed
   const [text = ''] = positionals
   if (positionals.length > 1) throw new UsageError(`one text to look for, not ${positionals.length}.`)
   const order = Object.hasOwn(ORDERS, values.sort) ? ORDERS[values.sort] : undefined

@@ -29,17 +29,14 @@ class CommandFailed extends Error {
 
 export async function run(args: string[]): Promise<number> {
   const { own, command } = splitCommand(args)
-  const { values } = parseOptions(own, {
+  const parsed = await parseOptions(own, HELP, {
     key: { type: 'string', multiple: true, default: [] },
     cache: { type: 'string' },
     wait: { type: 'string', short: 'w' },
     strict: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
   })
-  if (values.help) {
-    process.stdout.write(`${HELP}\n`)
-    return 0
-  }
+  if (parsed === null) return 0
+  const { values } = parsed
   const key = keyFrom(values.key)
   if (command.length === 0) throw new UsageError('a command is missing: cachelatch once --key KEY -- CMD')
   const cache = await openCache(resolve(values.cache ?? defaultCacheDirectory()), { strict: values.strict })

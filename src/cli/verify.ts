@@ -19,16 +19,13 @@ what is missing, what is too much. KEY is a text, or JSON as 'ls -q' prints it. 
   cachelatch verify --quarantine`
 
 export async function run(args: string[]): Promise<number> {
-  const { values, positionals } = parseOptions(args, {
+  const parsed = await parseOptions(args, HELP, {
     quarantine: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     cache: { type: 'string' },
-    help: { type: 'boolean', short: 'h', default: false },
   })
-  if (values.help) {
-    await print(`${HELP}\n`)
-    return 0
-  }
+  if (parsed === null) return 0
+  const { values, positionals } = parsed
   const cache = await openExisting(values.cache)
   const keys = positionals.length === 0 ? undefined : await keysFrom(cache, positionals)
   const report = await cache.verify({ keys, quarantine: values.quarantine })

@@ -6,20 +6,16 @@ import type { Lease, Wait } from '../../src/lock/locker.js'
 import { fastHost, steppedHost } from '../support/hosts.js'
 import { ACROSS_PROCESSES, LOCKERS, makeLocker } from '../support/lockers.js'
 import { childrenOf, openBelow } from '../support/proc.js'
-import { useScratch } from '../support/scratch.js'
+import { useLockDirectory } from '../support/lock-directory.js'
 import { until } from '../support/until.js'
 
-const scratch = useScratch()
+const lockDirectory = useLockDirectory()
 let directory: string
 let path: string
 
 beforeEach(() => {
-  directory = scratch('locks')
+  directory = lockDirectory()
   path = `${directory}/model`
-  process.env['CACHELATCH_GATE_DIR'] = directory
-})
-afterEach(() => {
-  delete process.env['CACHELATCH_GATE_DIR']
 })
 
 /** What a waiter must not leave behind. The owner record is the holder's, and written at any time. */

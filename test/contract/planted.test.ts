@@ -1,22 +1,18 @@
 /** What is not ours stands where the lock belongs. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { ACROSS_PROCESSES, makeLocker } from '../support/lockers.js'
 import { openBelow } from '../support/proc.js'
-import { useScratch } from '../support/scratch.js'
+import { useLockDirectory } from '../support/lock-directory.js'
 
-const scratch = useScratch()
+const lockDirectory = useLockDirectory()
 let directory: string
 let path: string
 
 beforeEach(() => {
-  directory = scratch('locks')
+  directory = lockDirectory()
   path = `${directory}/model`
-  process.env['CACHELATCH_GATE_DIR'] = directory
-})
-afterEach(() => {
-  delete process.env['CACHELATCH_GATE_DIR']
 })
 
 const PLANTS: Record<string, (at: string) => void> = {

@@ -37,16 +37,21 @@ function stepper({ standStillAt, sign }: Victim): { at: (name: string) => void; 
   }
 }
 
+/** A cache that stands still at the step that is asked for. */
+async function openStepped(order: Victim) {
+  const { at, count } = stepper(order)
+  const host = watchedHost(
+    realHost(),
+    (name) => at(`before ${name}`),
+    (name) => at(`after ${name}`),
+  )
+  return { at, count, cache: await openTestCache(host, order.root, order) }
+}
+
 obey({
   /** Returns how many steps there were. */
   async compile(order: Victim) {
-    const { at, count } = stepper(order)
-    const host = watchedHost(
-      realHost(),
-      (name) => at(`before ${name}`),
-      (name) => at(`after ${name}`),
-    )
-    const cache = await openTestCache(host, order.root, order)
+    const { at, count, cache } = await openStepped(order)
     const entry = await cache.getOrCompile('model', ({ dir }) => {
       const name = String(process.pid)
       writeCandidate(dir, name, (where) => at(`build: ${where}`))
@@ -58,13 +63,7 @@ obey({
 
   /** Removes all entries that nobody uses. */
   async collect(order: Victim) {
-    const { at, count } = stepper(order)
-    const host = watchedHost(
-      realHost(),
-      (name) => at(`before ${name}`),
-      (name) => at(`after ${name}`),
-    )
-    const cache = await openTestCache(host, order.root, order)
+    const { count, cache } = await openStepped(order)
     const { removed } = await cache.gc({ maxBytes: 0, graceMs: 0 })
     return { steps: count(), removed: removed.length }
   },
