@@ -1,19 +1,24 @@
 /** `cachelatch dir`: where the cache is. */
-import { parseOptions } from './arguments.js'
+import { defineCommand, readCommandLine, refusePositionals } from './command.js'
+import { CACHE } from './common-options.js'
 import { openExisting } from './existing.js'
 import { print } from './render.js'
 
-const HELP = `Usage: cachelatch dir [OPTIONS]
-
-Prints the cache directory; exits with 66 when there is no cache in it.
-
-  --cache DIR  the cache (CACHELATCH_DIR, else ~/.cache/cachelatch)
-
-  du -sh "$(cachelatch dir)"`
+export const command = defineCommand({
+  name: 'dir',
+  usage: '[OPTIONS]',
+  summary: 'print the cache directory',
+  about: 'Prints the cache directory, where there is a cache.',
+  options: {
+    ...CACHE,
+  },
+  examples: ['du -sh "$(cachelatch dir)"'],
+})
 
 export async function run(args: string[]): Promise<number> {
-  const parsed = await parseOptions(args, HELP, { cache: { type: 'string' } })
-  if (parsed === null) return 0
-  await print(`${(await openExisting(parsed.values.cache)).root}\n`)
+  const line = await readCommandLine(command, args)
+  if (line === null) return 0
+  refusePositionals(command, line.positionals)
+  await print(`${(await openExisting(line.values.cache)).root}\n`)
   return 0
 }

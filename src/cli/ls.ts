@@ -1,23 +1,32 @@
 /** `cachelatch ls`: what is in the cache. */
-import type { EntryReport } from '../core/report.js'
+import type { EntryReport, ListReport } from '../core/report.js'
 import { keyLabel } from '../core/key.js'
-import { parseOptions } from './arguments.js'
+import { defineCommand, readCommandLine } from './command.js'
+import { CACHE, JSON_REPORT } from './common-options.js'
 import { openExisting } from './existing.js'
 import { count, formatAge, formatSize } from './quantities.js'
 import { columns, print, printJson } from './render.js'
 import { UsageError } from './usage.js'
 
-const HELP = `Usage: cachelatch ls [TEXT] [OPTIONS]
-
-Lists the entries whose key contains TEXT: size, number of files, last use, key. Only manifests are read: 'verify'
-reads everything. A use is noted at most once an hour.
-
-  --sort used|size|age  by last use (default), by size, by age; what is first here is last in the list
-  -q, --quiet           keys only, one a line, as 'verify' takes them
-  --json                one JSON object on one line: { schema, root, entries, bytes }
-  --cache DIR           the cache (CACHELATCH_DIR, else ~/.cache/cachelatch)
-
-  cachelatch ls llama --sort size`
+export const command = defineCommand({
+  name: 'ls',
+  usage: '[TEXT] [OPTIONS]',
+  summary: 'what is in the cache',
+  about: `Lists the entries whose key contains TEXT: size, number of files, last use, key. Only manifests are read: 'verify'
+    reads everything. A use is noted at most once an hour.`,
+  options: {
+    sort: {
+      value: 'ORDER',
+      default: 'used',
+      text: 'used (last use, the default), size, or age; what is first here is last in the list',
+    },
+    quiet: { short: 'q', text: "keys only, one a line, as 'verify' takes them" },
+    ...JSON_REPORT,
+    ...CACHE,
+  },
+  report: 'ListReport',
+  examples: ['cachelatch ls llama --sort size'],
+})
 
 type Order = (a: EntryReport, b: EntryReport) => number
 
@@ -29,14 +38,9 @@ const ORDERS: Record<string, Order> = {
 }
 
 export async function run(args: string[]): Promise<number> {
-  const parsed = await parseOptions(args, HELP, {
-    sort: { type: 'string', default: 'used' },
-    quiet: { type: 'boolean', short: 'q', default: false },
-    json: { type: 'boolean', default: false },
-    cache: { type: 'string' },
-  })
-  if (parsed === null) return 0
-  const { values, positionals } = parsed
+  const line = await readCommandLine(command, args)
+  if (line === null) return 0
+  const { values, positionals } = line
   const [text = ''] = positionals
   if (positionals.length > 1) throw new UsageError(`one text to look for, not ${positionals.length}.`)
   const order = Object.hasOwn(ORDERS, values.sort) ? ORDERS[values.sort] : undefined
@@ -47,7 +51,7 @@ export async function run(args: string[]): Promise<number> {
   for await (const entry of cache.list()) if (matches(entry, text)) entries.push(entry)
   entries.sort(order)
   const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
-  if (values.json) await printJson({ schema: 1, root: cache.root, entries, bytes } as { schema: 1 })
+  if (values.json) await printJson<ListReport>({ schema: 1, root: cache.root, entries, bytes })
   else if (values.quiet) await print(entries.map(({ key }) => (key === null ? '' : `${key}\n`)).join(''))
   else await print(table(entries))
   if (!values.json && !values.quiet)

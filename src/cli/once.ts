@@ -1,24 +1,30 @@
 /** `cachelatch once`: compile once, from any language. */
-import { resolve } from 'node:path'
 import type { Key } from '../core/key.js'
 import { runChild } from '../host/child.js'
-import { defaultCacheDirectory } from '../host/settings.js'
 import { openCache } from '../latch/cache.js'
-import { parseOptions, secondsToMs, splitCommand } from './arguments.js'
+import { defineCommand, readCommandLine } from './command.js'
+import { CACHE, WAIT, cacheDirectory, secondsToMs } from './common-options.js'
 import { UsageError } from './usage.js'
 
-const HELP = `Usage: cachelatch once --key KEY [OPTIONS] -- CMD [ARGS]
-
-Prints the path of the entry of KEY, a directory that never changes. Where there is none, CMD builds it: it fills the
-directory $CACHELATCH_STAGE ({stage} in its arguments). Of all that ask at once one runs CMD, and the others wait.
-CMD's stdout goes to stderr. When CMD fails nothing is published, and its exit code is ours.
-
-  --key KEY        the key; --key NAME=VALUE, repeated, for one of several parts
-  --cache DIR      the cache (CACHELATCH_DIR, else ~/.cache/cachelatch)
-  --wait SECONDS   how long to wait for another builder (3600)
-  --strict         fail, instead of compiling privately, when the cache cannot be used
-
-  dir=$(cachelatch once --key model=llama --key dtype=bf16 -- ./compile.sh)`
+export const command = defineCommand({
+  name: 'once',
+  usage: '--key KEY [OPTIONS] -- CMD [ARGS]',
+  summary: 'compile once: CMD fills $CACHELATCH_STAGE; prints the path of the entry',
+  about: `Prints the path of the entry of KEY, a directory that never changes. Where there is none, CMD builds it: it fills
+    the directory $CACHELATCH_STAGE ({stage} in its arguments). Of all that ask at once one runs CMD, and the others
+    wait. CMD's stdout goes to stderr. When CMD fails nothing is published, and its exit code is ours.`,
+  options: {
+    key: {
+      value: 'KEY',
+      multiple: true,
+      text: 'the key; --key NAME=VALUE, repeated, for one of several parts, whose order does not matter',
+    },
+    ...WAIT,
+    strict: { text: 'fail, instead of compiling privately, when the cache cannot be used' },
+    ...CACHE,
+  },
+  examples: ['dir=$(cachelatch once --key model=llama --key dtype=bf16 -- ./compile.sh)'],
+})
 
 /** CMD ended badly: its exit code is ours, and nothing needs to be said. */
 class CommandFailed extends Error {
@@ -28,20 +34,14 @@ class CommandFailed extends Error {
 }
 
 export async function run(args: string[]): Promise<number> {
-  const { own, command } = splitCommand(args)
-  const parsed = await parseOptions(own, HELP, {
-    key: { type: 'string', multiple: true, default: [] },
-    cache: { type: 'string' },
-    wait: { type: 'string', short: 'w' },
-    strict: { type: 'boolean', default: false },
-  })
-  if (parsed === null) return 0
-  const { values } = parsed
+  const line = await readCommandLine(command, args)
+  if (line === null) return 0
+  const { values, child } = line
   const key = keyFrom(values.key)
-  if (command.length === 0) throw new UsageError('a command is missing: cachelatch once --key KEY -- CMD')
-  const cache = await openCache(resolve(values.cache ?? defaultCacheDirectory()), { strict: values.strict })
+  if (child.length === 0) throw new UsageError('a command is missing: cachelatch once --key KEY -- CMD')
+  const cache = await openCache(cacheDirectory(values.cache), { strict: values.strict })
   try {
-    const entry = await cache.getOrCompile(key, ({ dir }) => fill(command, dir), {
+    const entry = await cache.getOrCompile(key, ({ dir }) => fill(child, dir), {
       timeoutMs: secondsToMs(values.wait, '--wait'),
       keepPrivate: true,
     })
@@ -54,8 +54,8 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
-async function fill(command: string[], dir: string): Promise<void> {
-  const filled = command.map((argument) => argument.replaceAll('{stage}', dir))
+async function fill(child: string[], dir: string): Promise<void> {
+  const filled = child.map((argument) => argument.replaceAll('{stage}', dir))
   const exitCode = await runChild(filled, { env: { CACHELATCH_STAGE: dir }, stdout: 'stderr' })
   if (exitCode !== 0) throw new CommandFailed(exitCode)
 }

@@ -34,6 +34,6 @@ function endQuietly(error: Error): void {
   throw error
 }
 
-export function printJson(report: { schema: 1 }): Promise<void> {
+export function printJson<Report extends { schema: 1 }>(report: Report): Promise<void> {
   return print(`${JSON.stringify(report)}\n`)
 }

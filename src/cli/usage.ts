@@ -1,7 +1,21 @@
 /** Exit codes (sysexits.h where it has one), and the error of somebody who typed something wrong. */
 import { type LatchErrorCode, isLatchError } from '../core/errors.js'
 
-export const EXIT = { usage: 64, noCache: 66, unusable: 69, internal: 70, busy: 75 } as const
+export const EXIT = { problems: 1, usage: 64, noCache: 66, unusable: 69, internal: 70, busy: 75 } as const
+
+/** For people. What a command that was run ends with comes through unchanged. */
+export const EXIT_CODES: Record<string, string> = {
+  0: 'done',
+  [EXIT.problems]: 'the build failed, or problems were found',
+  [EXIT.usage]: 'the command line is wrong',
+  [EXIT.noCache]: 'there is no cache in the directory',
+  [EXIT.unusable]: 'this directory or file system cannot be used: the message says why',
+  [EXIT.internal]: 'a bug in cachelatch',
+  [EXIT.busy]: 'the lock was not free in time',
+  126: 'CMD cannot be executed',
+  127: 'CMD was not found',
+  '128 + N': 'CMD was ended by signal N',
+}
 
 export class UsageError extends Error {}
 
@@ -9,9 +23,9 @@ const BY_CODE: Partial<Record<LatchErrorCode, number>> = {
   WAIT_TIMEOUT: EXIT.busy,
   KEY_INVALID: EXIT.usage,
   NO_CACHE: EXIT.noCache,
-  BUILD_FAILED: 1,
-  BUILD_CRASHED: 1,
-  BUILD_INVALID: 1,
+  BUILD_FAILED: EXIT.problems,
+  BUILD_CRASHED: EXIT.problems,
+  BUILD_INVALID: EXIT.problems,
 }
 
 export function exitCodeOf(error: unknown): number {
@@ -20,9 +34,10 @@ export function exitCodeOf(error: unknown): number {
   return EXIT.internal
 }
 
-/** What a person reads at 3 a.m.: what happened, then what to do about it. */
-export function explainToPerson(error: unknown): string {
+/** What a person reads at 3 a.m.: what happened, then what to do about it. @param command the one that was run */
+export function explainToPerson(error: unknown, command = ''): string {
   if (isLatchError(error)) return `cachelatch: ${error.message} [${error.code}]\n  hint: ${error.hint}`
-  if (error instanceof UsageError) return `cachelatch: ${error.message}\nTry 'cachelatch --help'.`
+  if (error instanceof UsageError)
+    return `cachelatch: ${error.message}\nTry '${['cachelatch', command, '--help'].filter(Boolean).join(' ')}'.`
   return `cachelatch: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
 }

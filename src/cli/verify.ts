@@ -2,30 +2,32 @@
 import { type Key, canonicalKey, keyLabel } from '../core/key.js'
 import type { VerifyReport } from '../core/report.js'
 import type { Cache } from '../latch/cache.js'
-import { parseOptions } from './arguments.js'
+import { defineCommand, readCommandLine } from './command.js'
+import { CACHE, JSON_REPORT } from './common-options.js'
 import { openExisting } from './existing.js'
 import { count, formatSize } from './quantities.js'
 import { print, printJson } from './render.js'
 
-const HELP = `Usage: cachelatch verify [KEY…] [OPTIONS]
-
-Reads every file of every entry, or of those of KEY…, and compares it with the manifest: bytes, sizes, modes, links,
-what is missing, what is too much. KEY is a text, or JSON as 'ls -q' prints it. Exits with 1 when something is wrong.
-
-  --quarantine  set damaged entries aside: the next that asks compiles them anew
-  --json        one JSON object on one line: { schema, checked, bytes, damaged, strangers, absent }
-  --cache DIR   the cache (CACHELATCH_DIR, else ~/.cache/cachelatch)
-
-  cachelatch verify --quarantine`
+export const command = defineCommand({
+  name: 'verify',
+  usage: '[KEY…] [OPTIONS]',
+  summary: 'read every byte, and set aside what is damaged',
+  about: `Reads every file of every entry, or of those of KEY…, and compares it with the manifest: bytes, sizes, modes, links,
+    what is missing, what is too much. KEY is a text, or JSON as 'ls -q' prints it.`,
+  options: {
+    quarantine: { text: 'set damaged entries aside: the next that asks compiles them anew' },
+    ...JSON_REPORT,
+    ...CACHE,
+  },
+  exits: { 1: 'something is wrong' },
+  report: 'VerifyReport',
+  examples: ['cachelatch verify --quarantine'],
+})
 
 export async function run(args: string[]): Promise<number> {
-  const parsed = await parseOptions(args, HELP, {
-    quarantine: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    cache: { type: 'string' },
-  })
-  if (parsed === null) return 0
-  const { values, positionals } = parsed
+  const line = await readCommandLine(command, args)
+  if (line === null) return 0
+  const { values, positionals } = line
   const cache = await openExisting(values.cache)
   const keys = positionals.length === 0 ? undefined : await keysFrom(cache, positionals)
   const report = await cache.verify({ keys, quarantine: values.quarantine })

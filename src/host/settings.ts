@@ -3,6 +3,13 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { currentUid } from './directories.js'
 
+/** Every variable that is read, and what it does, for people. */
+export const SETTINGS = {
+  CACHELATCH_DIR: "the command's cache directory (cachelatch in XDG_CACHE_HOME, else ~/.cache/cachelatch)",
+  CACHELATCH_GATE_DIR: 'where a host keeps the gates of its network locks (the temporary directory)',
+  XDG_CACHE_HOME: "the user's cache directory (~/.cache)",
+} as const
+
 /** CACHELATCH_DIR, else the user's cache directory (XDG Base Directory Specification). */
 export function defaultCacheDirectory(): string {
   const { CACHELATCH_DIR, XDG_CACHE_HOME } = process.env

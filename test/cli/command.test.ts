@@ -76,7 +76,7 @@ test.each([
 ])('exit code %i: cachelatch %j', async (code, args) => {
   const ended = await cachelatch(...args)
   expect(ended).toMatchObject({ code, stdout: '' })
-  if (code === 64) expect(ended.stderr).toMatch(/^cachelatch: .+\nTry 'cachelatch --help'\.\n$/)
+  if (code === 64) expect(ended.stderr).toMatch(/^cachelatch: .+\nTry 'cachelatch (?:once )?--help'\.\n$/)
 })
 
 test('a lock that is held makes exec give up with 75, or with what -E says', async () => {

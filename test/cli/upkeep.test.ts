@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { appendFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { COMMANDS } from '../../src/cli/commands.js'
 import { type Cache, openCache } from '../../src/index.js'
 import { entryPath } from '../support/caches.js'
 import { type Ended, runCommand } from '../support/command.js'
@@ -36,13 +37,18 @@ test.each(['ls', 'gc', 'verify', 'clear', 'dir'])(
 )
 
 test('help is on stdout, with an example, also where there is no cache', async () => {
-  const helps = await Promise.all(
-    ['ls', 'gc', 'verify', 'clear', 'dir'].map((name) => runCommand(scratch(), name, '--help')),
-  )
-  for (const ended of helps) {
+  const names = Object.keys(COMMANDS)
+  const helps = await Promise.all(names.map((name) => runCommand(scratch(), name, '--help')))
+  for (const [index, ended] of helps.entries()) {
     expect(ended).toMatchObject({ code: 0, stderr: '' })
-    expect(ended.stdout).toMatch(/^Usage: cachelatch \w+[^]+\n {2}(?:cachelatch|du) .+\n$/)
+    expect(ended.stdout).toMatch(
+      new RegExp(`^Usage: cachelatch ${names[index]} [^]+\\nExamples?:\\n  .+\\n$`),
+    )
+    expect(ended.stdout.split('\n').filter((line) => line.length > 118)).toEqual([])
   }
+  const all = await runCommand(scratch(), '--help')
+  expect(names.filter((name) => !all.stdout.includes(`  ${name} `))).toEqual([])
+  expect((await runCommand(scratch(), 'help', 'gc')).stdout).toBe(helps[names.indexOf('gc')]!.stdout)
 })
 
 test.each([
@@ -60,7 +66,7 @@ test.each([
   const { cache, command } = await filled()
   const ended = await command(...args.filter((arg) => arg !== undefined))
   expect(ended).toMatchObject({ code: 64, stdout: '' })
-  expect(ended.stderr).toMatch(/^cachelatch: .+\nTry 'cachelatch --help'\.\n$/)
+  expect(ended.stderr).toMatch(/^cachelatch: .+\nTry 'cachelatch \w+ --help'\.\n$/)
   expect(await keysIn(cache)).toHaveLength(3)
 })
 

@@ -1,0 +1,27 @@
+/** Options that mean the same for every command that has them. */
+import { resolve } from 'node:path'
+import { defaultCacheDirectory } from '../host/settings.js'
+import { UsageError } from './usage.js'
+
+export const CACHE = {
+  cache: { value: 'DIR', text: 'the cache (CACHELATCH_DIR, else ~/.cache/cachelatch)' },
+} as const
+
+export const JSON_REPORT = { json: { text: 'one JSON object on one line' } } as const
+
+export const WAIT = {
+  wait: { short: 'w', value: 'SECONDS', text: 'how long to wait for another that holds the lock (3600)' },
+} as const
+
+export function cacheDirectory(option: string | undefined): string {
+  return resolve(option ?? defaultCacheDirectory())
+}
+
+/** Seconds, as flock(1) takes them, to milliseconds. @throws UsageError */
+export function secondsToMs(text: string | undefined, option: string): number | undefined {
+  if (text === undefined) return undefined
+  const seconds = Number(text)
+  if (text.trim() === '' || !(seconds >= 0))
+    throw new UsageError(`${option} takes a number of seconds, not '${text}'.`)
+  return seconds * 1000
+}
