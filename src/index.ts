@@ -19,7 +19,7 @@ export type {
 } from './core/report.js'
 export type { Entry } from './latch/entry.js'
 export type { LatchEvent } from './latch/events.js'
-export type { LockOptions } from './latch/place.js'
+export type { LockOptions, SharedLockOptions } from './latch/place.js'
 export { type WriteDirectoryOptions, lockPath, withLock, writeDirectory, writeFile } from './latch/write.js'
 export type { AcquireOptions, Lease, Locker, LockerKind, SharedHolds, Wait } from './lock/locker.js'
 export type { Chunk, Source } from './store/bytes.js'

@@ -6,6 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { LatchError } from '../core/errors.js'
 import { isErrno } from './disk-errors.js'
+import type { LockMode } from './native.js'
 
 export type FlockResult = 'locked' | 'busy' | 'no-command'
 
@@ -15,14 +16,16 @@ const CANNOT_START = ['ENOENT', 'EACCES', 'EAGAIN', 'ENOMEM']
 /** flock(1): exit status of `-n` when another holds the lock. */
 const CONFLICT = 1
 
+const OPTION: Record<LockMode, string> = { exclusive: '-x', shared: '-s' }
+
 /** One try. */
-export function flockOnce(fd: number, mode: 'exclusive' | 'shared'): Promise<FlockResult> {
-  return runFlock(['flock'], [mode === 'shared' ? '-s' : '-x', '-n'], fd)
+export function flockOnce(fd: number, mode: LockMode): Promise<FlockResult> {
+  return runFlock(['flock'], [OPTION[mode], '-n'], fd)
 }
 
 /** Waits in the kernel: no CPU, woken at once. Rejects with `signal.reason` once the helper is gone. */
-export async function flockWaiting(fd: number, signal: AbortSignal): Promise<FlockResult> {
-  return runFlock(await waitingCommand(), ['-x'], fd, signal)
+export async function flockWaiting(fd: number, mode: LockMode, signal: AbortSignal): Promise<FlockResult> {
+  return runFlock(await waitingCommand(), [OPTION[mode]], fd, signal)
 }
 
 async function runFlock(

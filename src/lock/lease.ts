@@ -1,9 +1,10 @@
 /** A held lock: who holds it is recorded once that may interest somebody, and whether it still is held is watched. */
+import type { Owner } from '../core/owner.js'
 import type { Disk } from '../host/disk.js'
 import type { Host } from '../host/host.js'
 import type { Lease } from './locker.js'
 import type { Held } from './mechanism.js'
-import { removeOwner, writeOwner } from './owner-record.js'
+import { readOwner, removeOwner, writeOwner } from './owner-record.js'
 
 /**
  * An owner record costs 100 µs and more, a lock 5: so short holds leave none. Nobody asks who holds a lock before
@@ -11,6 +12,13 @@ import { removeOwner, writeOwner } from './owner-record.js'
  */
 const RECORD_AFTER_MS = 25
 const CHECK_EVERY_MS = 1_000
+
+export interface Holding {
+  waited: boolean
+  shared: boolean
+  keepsRecord: boolean
+  whenReleased: () => void
+}
 
 export class HeldLease implements Lease {
   readonly takenAt: number
@@ -23,13 +31,15 @@ export class HeldLease implements Lease {
     private readonly watch: LeaseWatch,
     readonly path: string,
     private readonly held: Held,
-    readonly waited: boolean,
-    private readonly keepsRecord: boolean,
-    private readonly whenReleased: () => void,
+    private readonly holding: Holding,
   ) {
     this.takenAt = watch.host.clock.now()
     held.onLost((reason) => this.lose(reason))
     watch.add(this)
+  }
+
+  get waited(): boolean {
+    return this.holding.waited
   }
 
   get signal(): AbortSignal {
@@ -39,7 +49,7 @@ export class HeldLease implements Lease {
   }
 
   get isRecorded(): boolean {
-    return this.#recorded !== undefined || !this.keepsRecord
+    return this.#recorded !== undefined || !this.holding.keepsRecord
   }
 
   handOn(): number | null {
@@ -48,15 +58,20 @@ export class HeldLease implements Lease {
 
   record(): void {
     if (this.isRecorded) return
+    this.#recorded = writeOwner(this.watch.disk, this.path, this.#asOwner())
+  }
+
+  #asOwner(): Owner {
     const { clock, processes } = this.watch.host
     const since = clock.wallTime() - (clock.now() - this.takenAt)
-    this.#recorded = writeOwner(this.watch.disk, this.path, processes.asOwner(since))
+    return processes.asOwner(since)
   }
 
   async check(): Promise<void> {
     try {
       if (!(await this.held.check()))
         this.lose(new Error(`The lock was taken away from its holder: ${this.path}`))
+      else if (this.holding.shared) this.#stayOnRecord()
     } catch (cause) {
       this.lose(new Error(`Whether the lock is still held cannot be seen: ${this.path}`, { cause }))
     }
@@ -83,14 +98,30 @@ export class HeldLease implements Lease {
       const letting = this.held.release()
       if (letting instanceof Promise) await letting
     } finally {
-      this.whenReleased()
+      this.holding.whenReleased()
     }
   }
 
   /** Before the lock is let go, so that it is never the successor's record that is removed. */
   async #eraseRecord(recorded: Promise<void>): Promise<void> {
     await recorded
-    if (this.#lost === undefined) await removeOwner(this.watch.disk, this.path)
+    if (this.#lost !== undefined || (this.holding.shared && !(await this.#isOnRecord()))) return
+    await removeOwner(this.watch.disk, this.path)
+  }
+
+  /** Of several who share, the last one to write is on record; when that one lets go, another. */
+  #stayOnRecord(): void {
+    if (this.#recorded === undefined || this.#released) return
+    this.#recorded = this.#recorded.then(async () => {
+      const { disk } = this.watch
+      if ((await readOwner(disk, this.path)) === null) await writeOwner(disk, this.path, this.#asOwner())
+    })
+  }
+
+  async #isOnRecord(): Promise<boolean> {
+    const owner = await readOwner(this.watch.disk, this.path)
+    const { pid, startTime, bootId } = this.#asOwner()
+    return owner?.pid === pid && owner.startTime === startTime && owner.bootId === bootId
   }
 }
 
