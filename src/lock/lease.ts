@@ -112,10 +112,13 @@ export class HeldLease implements Lease {
   /** Of several who share, the last one to write is on record; when that one lets go, another. */
   #stayOnRecord(): void {
     if (this.#recorded === undefined || this.#released) return
-    this.#recorded = this.#recorded.then(async () => {
-      const { disk } = this.watch
-      if ((await readOwner(disk, this.path)) === null) await writeOwner(disk, this.path, this.#asOwner())
-    })
+    this.#recorded = this.#writeIfMissing(this.#recorded)
+  }
+
+  async #writeIfMissing(before: Promise<void>): Promise<void> {
+    await before
+    const { disk } = this.watch
+    if ((await readOwner(disk, this.path)) === null) await writeOwner(disk, this.path, this.#asOwner())
   }
 
   async #isOnRecord(): Promise<boolean> {
