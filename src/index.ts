@@ -3,9 +3,10 @@ export { LATCH_ERROR_CODES, LatchError, type LatchErrorCode, isLatchError } from
 export type { Key } from './core/key.js'
 export type { Outcome } from './core/outcome.js'
 export type { Owner, Verdict } from './core/owner.js'
-export type { Build, CompileOptions } from './latch/compile.js'
+export type { Build, BuildStage, CompileOptions, FailureMeaning } from './latch/compile.js'
 export { type Cache, type CacheOptions, openCache } from './latch/cache.js'
-export type { GcOptions, VerifyOptions } from './latch/upkeep.js'
+export type { GcProgress } from './latch/gc-watch.js'
+export type { GcOptions, VerifyOptions, VerifyProgress } from './latch/upkeep.js'
 export type {
   EntryReport,
   EntryState,
@@ -24,3 +25,4 @@ export { type WriteDirectoryOptions, lockPath, withLock, writeDirectory, writeFi
 export type { AcquireOptions, Lease, Locker, LockerKind, SharedHolds, Wait } from './lock/locker.js'
 export type { Chunk, Source } from './store/bytes.js'
 export type { Check } from './store/lookup.js'
+export type { SealProgress } from './store/publish.js'

@@ -1,10 +1,13 @@
 /** `cachelatch exec`: a lock around a command, with flock(1)'s habits. */
 import { join, resolve } from 'node:path'
 import { isLatchError } from '../core/errors.js'
-import { runChild } from '../host/child.js'
+import { EndedBySignal, withSignals } from '../host/signals.js'
 import { withLock } from '../latch/write.js'
 import { defineCommand, readCommandLine } from './command.js'
 import { CACHE, WAIT, cacheDirectory, secondsToMs } from './common-options.js'
+import { runInForeground } from './foreground.js'
+import { QUIET } from './progress.js'
+import { Talk } from './talk.js'
 import { EXIT, UsageError } from './usage.js'
 
 export const command = defineCommand({
@@ -12,8 +15,16 @@ export const command = defineCommand({
   usage: 'NAME [OPTIONS] -- CMD [ARGS]',
   summary: 'hold a lock while CMD runs, as flock(1) does',
   about: `Runs CMD while holding the lock of NAME: a path, or a plain name for a lock in the cache directory. Exits with
-    CMD's exit code. On a local file system the lock lives as long as CMD does, also when this process is killed.`,
+    CMD's exit code. On a local file system the lock lives as long as CMD does, also when this process is killed, and
+    it is flock(2) on a file: flock(1) on the same file takes part.
+
+    SIGINT, SIGQUIT, SIGTERM and SIGHUP reach CMD; before it runs, they end the wait.`,
   options: {
+    shared: {
+      short: 's',
+      text: 'share the lock with others who do, such as readers among whom nobody writes (local file systems only)',
+    },
+    exclusive: { short: 'x', text: 'hold the lock alone (the default)' },
     ...WAIT,
     nonblock: { short: 'n', text: 'do not wait' },
     'conflict-exit-code': {
@@ -21,9 +32,13 @@ export const command = defineCommand({
       value: 'N',
       text: `exit code when the lock could not be had in time (${EXIT.busy})`,
     },
+    ...QUIET,
     ...CACHE,
   },
-  examples: ['cachelatch exec /cache/llama --wait 600 -- ./refresh.sh'],
+  examples: [
+    'cachelatch exec /cache/llama --wait 600 -- ./refresh.sh',
+    'cachelatch exec --shared /cache/llama -- ./serve.sh',
+  ],
 })
 
 export async function run(args: string[]): Promise<number> {
@@ -34,14 +49,29 @@ export async function run(args: string[]): Promise<number> {
   if (name === undefined || positionals.length > 1 || child.length === 0) {
     throw new UsageError('one name and a command are needed: cachelatch exec NAME -- CMD')
   }
+  if (values.shared && values.exclusive) throw new UsageError('a lock is either shared or exclusive.')
   const conflict = exitCodeFrom(values['conflict-exit-code'])
   const path = name.includes('/') ? resolve(name) : join(cacheDirectory(values.cache), name)
   const timeoutMs = values.nonblock ? 0 : secondsToMs(values.wait, '--wait')
+  const { shared, quiet } = values
+  const talk = new Talk(quiet)
   try {
-    return await withLock(path, (lease) => runChild(child, { keepOpen: lease.handOn() }), { timeoutMs })
+    return await withSignals((signals) =>
+      withLock(
+        path,
+        async (lease) => {
+          await talk.hide()
+          return (await runInForeground(child, { keepOpen: lease.handOn(), signals })).exitCode
+        },
+        { timeoutMs, shared, signal: signals.signal, onWait: talk.onWait },
+      ),
+    )
   } catch (error) {
+    if (error instanceof EndedBySignal) return error.exitCode
     if (conflict !== undefined && isLatchError(error, 'WAIT_TIMEOUT')) return conflict
     throw error
+  } finally {
+    await talk.hide()
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { LatchError } from '../core/errors.js'
+import { dyingWithUs } from './death-signal.js'
 import { isErrno } from './disk-errors.js'
 import type { LockMode } from './native.js'
 
@@ -23,9 +24,12 @@ export function flockOnce(fd: number, mode: LockMode): Promise<FlockResult> {
   return runFlock(['flock'], [OPTION[mode], '-n'], fd)
 }
 
-/** Waits in the kernel: no CPU, woken at once. Rejects with `signal.reason` once the helper is gone. */
+/**
+ * Waits in the kernel: no CPU, woken at once. Rejects with `signal.reason` once the helper is gone. The helper of a
+ * waiter that is killed dies with it; where it cannot, it stays until it gets the lock and then lets go at once.
+ */
 export async function flockWaiting(fd: number, mode: LockMode, signal: AbortSignal): Promise<FlockResult> {
-  return runFlock(await waitingCommand(), [OPTION[mode]], fd, signal)
+  return runFlock([...(await dyingWithUs('KILL')), 'flock'], [OPTION[mode]], fd, signal)
 }
 
 async function runFlock(
@@ -69,21 +73,6 @@ function exitOf(command: string[], args: string[], fd: number, signal?: AbortSig
     )
     helper.once('exit', (code) => settle(() => resolve(code ?? 'killed')))
   })
-}
-
-let waiting: Promise<string[]> | undefined
-
-/**
- * With setpriv(1), the helper of a waiter that is killed dies with it; without, it stays until it gets the lock
- * and then lets go at once. Same package as flock(1) on Debian; BusyBox' setpriv lacks the option.
- */
-function waitingCommand(): Promise<string[]> {
-  const setpriv = ['setpriv', '--pdeathsig', 'KILL']
-  return (waiting ??= new Promise((resolve) => {
-    const test = spawn('setpriv', ['--pdeathsig', 'KILL', 'true'], { cwd: '/', stdio: 'ignore' })
-    test.once('error', () => resolve(['flock']))
-    test.once('exit', (code) => resolve(code === 0 ? [...setpriv, 'flock'] : ['flock']))
-  }))
 }
 
 let available: Promise<boolean> | undefined

@@ -7,6 +7,7 @@ import { currentUid } from './directories.js'
 export const SETTINGS = {
   CACHELATCH_DIR: "the command's cache directory (cachelatch in XDG_CACHE_HOME, else ~/.cache/cachelatch)",
   CACHELATCH_GATE_DIR: 'where a host keeps the gates of its network locks (the temporary directory)',
+  TERM: 'on a `dumb` terminal no line is redrawn',
   XDG_CACHE_HOME: "the user's cache directory (~/.cache)",
 } as const
 

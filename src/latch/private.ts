@@ -22,7 +22,9 @@ export async function compilePrivately(
   announceDegradation(root, key, why)
   const { dir, letGo, remove } = await directoryFor(native, keepPrivate)
   try {
-    await whileBuilding(place, () => build({ dir, signal: signal ?? new AbortController().signal }))
+    await whileBuilding(place, () =>
+      build({ dir, signal: signal ?? new AbortController().signal, handOn: () => null }),
+    )
     if ((await pooledDisk.readdir(dir)).length === 0) throw leftNothing(dir)
   } catch (error) {
     await remove()

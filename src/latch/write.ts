@@ -100,7 +100,7 @@ export async function writeDirectory(
         options.signal?.throwIfAborted()
         const tree = await readTree(disk, stage.path)
         if (tree.files.length === 0) throw nothingLeft(stage.path)
-        await syncTree(disk, stage.path, tree, false)
+        await syncTree(disk, stage.path, tree)
         if (await placeDirectory(disk, stage, target, parent)) return { outcome: 'written' }
         if (keep) return { outcome: 'kept' }
         await replaceDirectory(disk, host.native, stage, target, parent)
