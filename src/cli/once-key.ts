@@ -43,7 +43,7 @@ export async function keyFrom(options: KeyOptions): Promise<Key> {
     throw new UsageError('a key is missing: cachelatch once --key KEY -- CMD')
   if (first !== undefined && texts.length === 1 && others === 0 && !first.includes('=')) return first
   const parts = [
-    ...texts.map(textPart),
+    ...texts.map((text) => textPart(text, texts.length === 1)),
     ...variables.map(variablePart),
     ...(others > variables.length ? await measuredParts(files, scripts) : []),
   ]
@@ -55,8 +55,10 @@ export async function keyFrom(options: KeyOptions): Promise<Key> {
 
 type Part = [name: string, value: string | null]
 
-function textPart(text: string): Part {
+/** A text without a name, among parts of other kinds, is the part `key`. */
+function textPart(text: string, isOnly: boolean): Part {
   const at = text.indexOf('=')
+  if (at === -1 && isOnly) return ['key', text]
   if (at === -1) throw new UsageError(`of several parts of a key, each is NAME=VALUE, and '${text}' is not.`)
   return [text.slice(0, at), text.slice(at + 1)]
 }

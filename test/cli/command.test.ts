@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -26,20 +26,6 @@ function cachelatch(...args: string[]): Promise<Ended> {
   return new Promise((resolve) => child.once('close', (code) => resolve({ ...ended, code })))
 }
 
-test('eight that ask at once run the command once, and all print the same path', async () => {
-  const script = 'sleep 0.5; echo ran >>"$0"; echo noise; echo result >"$CACHELATCH_STAGE/out"'
-  const log = join(root, 'count')
-  const ended = await Promise.all(
-    Array.from({ length: 8 }, () => cachelatch('once', '--key', 'x', '--', 'sh', '-c', script, log)),
-  )
-  expect(readFileSync(log, 'utf8')).toBe('ran\n')
-  const [path] = ended.map(({ stdout }) => stdout)
-  expect(ended.map(({ code, stdout }) => ({ code, stdout }))).toEqual(
-    ended.map(() => ({ code: 0, stdout: path })),
-  )
-  expect(readFileSync(join(path!.trim(), 'out'), 'utf8')).toBe('result\n')
-})
-
 test('a key of several parts is one key in whatever order', async () => {
   const build = ['--', 'sh', '-c', 'echo 1 >"$1/out"', 'sh', '{stage}']
   const first = await cachelatch('once', '--key', 'a=1', '--key', 'b=2', ...build)
@@ -60,23 +46,6 @@ test('a command that fails publishes nothing, and its exit code comes through', 
   expect(failed).toMatchObject({ code: 7, stdout: '' })
   expect(readdirSync(join(root, 'v1/entries'))).toEqual([])
   expect(readdirSync(join(root, 'v1/stage'))).toEqual([])
-})
-
-test.each([
-  [64, []],
-  [64, ['nonsense']],
-  [64, ['once', '--', 'true']],
-  [64, ['once', '--key', 'x']],
-  [64, ['once', '--key', 'x', '--wait', 'long', '--', 'true']],
-  [127, ['once', '--key', 'x', '--', '/no/such/command']],
-  [127, ['exec', 'x', '--', '/no/such/command']],
-  [126, ['exec', 'x', '--', '/etc/passwd']],
-  [143, ['exec', 'x', '--', 'sh', '-c', 'kill -TERM $$']],
-  [3, ['exec', 'x', '--', 'sh', '-c', 'exit 3']],
-])('exit code %i: cachelatch %j', async (code, args) => {
-  const ended = await cachelatch(...args)
-  expect(ended).toMatchObject({ code, stdout: '' })
-  if (code === 64) expect(ended.stderr).toMatch(/^cachelatch: .+\nTry 'cachelatch (?:once )?--help'\.\n$/)
 })
 
 test('a lock that is held makes exec give up with 75, or with what -E says', async () => {

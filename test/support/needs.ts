@@ -13,6 +13,7 @@ const PROBES = {
   bindfs: () => existsSync('/dev/fuse') && runs('bindfs', '--version'),
   'setpriv --pdeathsig': () => runs('setpriv', '--pdeathsig', 'KILL', 'true'),
   'flock(1)': () => runs('flock', '--version'),
+  python3: () => runs('python3', '--version'),
   'python3 with filelock': () => runs('python3', '-c', 'import filelock'),
   'PID namespaces (unshare)': () => runs('unshare', '-fp', '--mount-proc', 'true'),
   'mount tmpfs': () => process.getuid?.() === 0 && canMountTmpfs(),
