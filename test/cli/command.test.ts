@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { until } from '../support/until.js'
 
 const COMMAND = join(import.meta.dirname, '../../src/cli/main.js')
 let root: string
@@ -80,4 +81,19 @@ test('SIGTERM reaches the command, and its exit code is ours', async () => {
   })
   child.stdout.once('data', () => child.kill('SIGTERM'))
   expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(42)
+})
+
+test('with -s, several run at once; one without it waits for all of them', async () => {
+  const go = join(root, 'go')
+  const waitForGo = `while [ ! -e "${go}" ]; do sleep 0.05; done`
+  const sharers = [1, 2, 3].map((n) =>
+    cachelatch('exec', 'x', '--shared', '--', 'sh', '-c', `touch "${root}/in-${n}"; ${waitForGo}`),
+  )
+  await until('all three are inside', () => [1, 2, 3].every((n) => existsSync(join(root, `in-${n}`))))
+  expect(await cachelatch('exec', 'x', '-n', '--', 'true')).toMatchObject({ code: 75 })
+  expect(await cachelatch('exec', 'x', '-x', '-n', '--', 'true')).toMatchObject({ code: 75 })
+  expect(await cachelatch('exec', 'x', '-sn', '--', 'true')).toMatchObject({ code: 0 })
+  writeFileSync(go, '')
+  expect((await Promise.all(sharers)).map(({ code }) => code)).toEqual([0, 0, 0])
+  expect(await cachelatch('exec', 'x', '-n', '--', 'true')).toMatchObject({ code: 0 })
 })
