@@ -60,7 +60,9 @@ export function acquireTold(
     onWait(wait)
   }
   const told = { ...options, onWait: tellBoth }
-  return events.hasSubscribers ? acquireWatched(locker, path, subject, told, tell) : locker.acquire(path, told)
+  return events.hasSubscribers
+    ? acquireWatched(locker, path, subject, told, tell)
+    : locker.acquire(path, told)
 }
 
 async function acquireWatched(
