@@ -82,7 +82,7 @@ function recorded(event: LatchEvent): RecordedEvent | null {
     case 'degraded':
     case 'lease-lost':
       return { type: 'trouble', what: type, message: clip(messageOf(event.error), LONG) }
-    case 'unpinned':
+    default:
       return null
   }
 }

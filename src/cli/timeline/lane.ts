@@ -51,7 +51,7 @@ export class Lane {
 
   /** What is still going on. */
   get unfinished(): Activity[] {
-    return [...this.#activities.values()].flatMap((some) => [...some.values()])
+    return [...this.#activities.values()].flatMap((some) => Array.from(some.values()))
   }
 
   /** Takes no record twice: the same file may be named twice. */

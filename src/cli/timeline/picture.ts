@@ -32,7 +32,7 @@ export interface Picture {
 export interface Present {
   now: number
   /** Whether a process that did not end is still there. */
-  verdict(owner: Owner): Verdict
+  verdict: (owner: Owner) => Verdict
 }
 
 export class Lanes {
@@ -57,8 +57,8 @@ export class Lanes {
     const successions = successionsOf(lanes)
     const rows = rowsOf(lanes.map((lane) => end(lane, successions, present)))
     return {
-      from: Math.min(...rows.map(({ processes }) => processes[0]!.lane.from)),
-      to: Math.max(...lanes.map(({ to }) => to)),
+      from: lanes[0]!.from,
+      to: lanes.reduce((latest, { to }) => Math.max(latest, to), -Infinity),
       rows,
       hosts: [...new Set(lanes.map(({ worker }) => worker.host))],
     }
@@ -115,6 +115,15 @@ export function describeEnd({ exitCode }: Lane): string {
   return exitCode === null ? 'did not end' : `ended with exit code ${exitCode}`
 }
 
+/** Named workers in the order of their names (`rank 2` before `rank 10`), the others by their begin. */
+function inOrder(a: Row, b: Row): number {
+  const [one, other] = [a.processes[0]!.lane, b.processes[0]!.lane]
+  if ((one.worker.name === null) !== (other.worker.name === null)) return one.worker.name === null ? 1 : -1
+  return (one.worker.name === null ? 0 : collator.compare(a.label, b.label)) || one.from - other.from
+}
+
+const collator = new Intl.Collator('en', { numeric: true })
+
 /** Processes of one name that follow each other share a row: a worker that was started again. */
 function rowsOf(processes: Process[]): Row[] {
   const rows: Row[] = []
@@ -137,5 +146,5 @@ function rowsOf(processes: Process[]): Row[] {
     }
   }
   for (const row of rows) row.spans = row.processes.flatMap(({ lane }) => lane.spans)
-  return rows
+  return rows.sort(inOrder)
 }

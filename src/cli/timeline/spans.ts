@@ -16,6 +16,9 @@ export const STATES: readonly State[] = [
   'died',
 ]
 
+/** Often too short to be seen, and not worth showing longer than they were. */
+export const MAY_VANISH: ReadonlySet<State> = new Set(['starting', 'waiting', 'ready'])
+
 export interface Span {
   state: State
   /** Milliseconds since 1970, or since whatever the picture begins with. */

@@ -3,7 +3,8 @@ import { formatSpan, marksOf } from './axis.js'
 import { fateOf, notesOf, summaryOf } from './describe.js'
 import { type Markup, xml } from './markup.js'
 import type { Picture, Row } from './picture.js'
-import { STATES, type Span, type State, isMark } from './spans.js'
+import { MAY_VANISH, STATES, type Span, type State, isMark } from './spans.js'
+import { longestOf } from './terminal.js'
 
 const WIDTH = 880
 const MARGIN = 24
@@ -16,7 +17,8 @@ const MAX_LABEL = 26
 const MAX_FATE = 22
 const PIXELS_A_MARK = 80
 /** Narrower things are not seen, and a picture of many would be large. */
-const LEAST_PIXELS = 0.25
+const LEAST_PIXELS = 0.75
+const LEAST_SHOWN_PIXELS = 1.5
 
 /** Told apart by their height as well, for those who do not see the colours. */
 const SHAPES: Record<State, { height: number; light: string; dark: string }> = {
@@ -40,12 +42,15 @@ export const STYLE = `
   .tl .stripe { fill: #f6f8fa }
 ${STATES.map((state) => `  .tl .${state} { fill: ${SHAPES[state].light}; stroke: ${SHAPES[state].light} }`).join('\n')}
   .tl rect.bar { stroke: none }
-  .tl path.mark { fill: none; stroke-width: 3; stroke-linecap: round }
+  .tl path { fill: none; stroke-linecap: round }
+  .tl path.mark { stroke-width: 3 }
+  .tl path.rim { stroke: #ffffff; stroke-width: 6 }
   @media (prefers-color-scheme: dark) {
     .tl .paper { fill: #0d1117; stroke: #30363d }
     .tl .name, .tl .sum { fill: #e6edf3 }
     .tl .small { fill: #8d96a0 }
     .tl .grid { stroke: #262c36 }
+    .tl path.rim { stroke: #0d1117 }
     .tl .stripe { fill: #151b23 }
 ${STATES.map((state) => `    .tl .${state} { fill: ${SHAPES[state].dark}; stroke: ${SHAPES[state].dark} }`).join('\n')}
   }
@@ -54,8 +59,8 @@ ${STATES.map((state) => `    .tl .${state} { fill: ${SHAPES[state].dark}; stroke
 /** @param style without, the page around it has STYLE */
 export function svgOf(picture: Picture, style: Markup = xml``): Markup {
   const { rows, from, to } = picture
-  const left = MARGIN + Math.max(...rows.map(({ label }) => clip(label, MAX_LABEL).length)) * CHARACTER + 14
-  const right = WIDTH - MARGIN - Math.max(...rows.map((row) => rowFate(row).length)) * CHARACTER * 0.92 - 12
+  const left = MARGIN + longestOf(rows.map(({ label }) => clip(label, MAX_LABEL))) * CHARACTER + 14
+  const right = WIDTH - MARGIN - longestOf(rows.map(rowFate)) * CHARACTER * 0.92 - 12
   const scale: Scale = { left, from, perMs: (right - left) / Math.max(to - from, 1) }
   const notes = notesOf(picture)
   const height = HEAD + rows.length * ROW + FOOT + notes.length * 18
@@ -112,15 +117,20 @@ ${drawSpans(row.spans, middle, scale)}`
 }
 
 function drawSpans(spans: Span[], middle: number, { left, from, perMs }: Scale): Markup[] {
+  const x = (time: number): number => left + (time - from) * perMs
+  /** Up to here the row is drawn; what is too narrow leaves its place to the next. */
   let drawn = 0
+  let end = from
   return spans.flatMap((span) => {
-    const [start, end] = [left + (span.from - from) * perMs, left + (span.to - from) * perMs]
-    if (isMark(span.state))
-      return [xml`<g><title>${spanTitle(span, from)}</title>${mark(span.state, start, middle)}</g>`]
-    const seen = span.state === 'compiling' ? Math.max(end, start + 2) : end
-    if (seen - Math.max(drawn, start) < LEAST_PIXELS) return []
-    drawn = seen
-    return [xml`<g><title>${spanTitle(span, from)}</title>${rect(span.state, start, seen, middle)}</g>`]
+    const title = xml`<title>${spanTitle(span, from)}</title>`
+    if (isMark(span.state)) return [xml`<g>${title}${mark(span.state, x(span.from), middle)}</g>`]
+    if (span.from > end) drawn = Math.max(drawn, x(span.from))
+    end = span.to
+    const start = Math.max(drawn, left)
+    const stop = Math.max(x(span.to), start + (MAY_VANISH.has(span.state) ? 0 : LEAST_SHOWN_PIXELS))
+    if (stop - start < LEAST_PIXELS) return []
+    drawn = stop
+    return [xml`<g>${title}${rect(span.state, start, stop, middle)}</g>`]
   })
 }
 
@@ -133,7 +143,7 @@ function rect(state: State, from: number, to: number, middle: number): Markup {
 function mark(state: State, x: number, y: number): Markup {
   const at = round(x)
   const path = state === 'died' ? `M${at - 5} ${y - 5}l10 10m0 -10l-10 10` : `M${at} ${y - 6}v7m0 5v0.1`
-  return xml`<path class="mark ${state}" d="${path}"/>`
+  return xml`<path class="rim" d="${path}"/><path class="mark ${state}" d="${path}"/>`
 }
 
 function spanTitle({ state, from, to, note = '' }: Span, begin: number): string {

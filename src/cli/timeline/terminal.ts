@@ -1,6 +1,6 @@
 /** Bars of characters, one line a worker. */
 import { marksOf } from './axis.js'
-import { STATES, type Span, type State, isMark } from './spans.js'
+import { MAY_VANISH, STATES, type Span, type State, isMark } from './spans.js'
 
 export type Style = (state: State, text: string) => string
 
@@ -41,8 +41,6 @@ export const COLOURS: Record<State, number> = {
   died: 31,
 }
 
-/** States that are often too short for a cell of their own, and not worth a false one. */
-const MAY_VANISH = new Set<State>(['starting', 'waiting', 'ready'])
 const MAX_LABEL = 28
 const CELLS_A_MARK = 10
 
@@ -58,7 +56,7 @@ export function legend(style: Style, states: Iterable<State> = STATES): string {
 
 export function drawBars(bars: Bar[], { durationMs, width, style }: Frame): string[] {
   const labels = bars.map(({ label }) => shorten(printable(label)))
-  const labelWidth = Math.max(...labels.map((label) => label.length)) + 4
+  const labelWidth = longestOf(labels) + 4
   // A mark at the very end has a cell too.
   const cells = Math.max(10, width - labelWidth - 1)
   const perMs = cells / Math.max(durationMs, 1)
@@ -90,6 +88,11 @@ function axis(durationMs: number, cells: number): string {
     const cell = Math.round((at / Math.max(durationMs, 1)) * cells)
     return line.padEnd(cell) + label
   }, '')
+}
+
+/** Of all texts, the length of the longest; there may be too many for the arguments of one call. */
+export function longestOf(texts: string[]): number {
+  return texts.reduce((longest, { length }) => Math.max(longest, length), 0)
 }
 
 function shorten(label: string): string {
