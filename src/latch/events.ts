@@ -17,7 +17,8 @@ export type LatchEvent =
   /** Told of every wait whose begin was told. `got`: the lock was had in the end. */
   | ({ type: 'wait-ended'; path: string; got: boolean } & LockSubject)
   /** `withLock`, `writeFile` and `writeDirectory` hold the lock of `target`, or hold it no longer. */
-  | { type: 'locked' | 'unlocked'; path: string; target: string }
+  | { type: 'locked'; path: string; target: string }
+  | { type: 'unlocked'; path: string; target: string }
   | { type: 'build-started'; key: string; stage: string }
   | { type: 'build-failed'; key: string; error: unknown; elapsedMs: number }
   | {
