@@ -72,7 +72,7 @@ async function drawFiles(files: string[], since: number, values: Values): Promis
 }
 
 async function drawn(picture: Picture, { svg, html }: Values): Promise<string> {
-  if (svg) return (await import('./timeline/svg.js')).svgFile(picture)
+  if (svg) return `${(await import('./timeline/svg.js')).svgOf(picture).text}\n`
   if (html) return (await import('./timeline/html.js')).htmlPage(picture)
   const { drawOn } = await import('./timeline/page.js')
   return drawOn(process.stdout, picture)

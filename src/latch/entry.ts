@@ -20,10 +20,12 @@ export interface Entry {
 export function makeEntry(path: string, outcome: Outcome, letGo: () => Promise<void>): Entry {
   let released: Promise<void> | undefined
   // Never fails: the entry has been used by now, and what cannot be let go of is let go of by the process's end.
-  const release = (): Promise<void> => (released ??= end())
-  const end = async (): Promise<void> => {
-    await attempt(letGo())
-    emit({ type: 'released', path })
+  const release = (): Promise<void> => {
+    if (released === undefined) {
+      emit({ type: 'released', path })
+      released = attempt(letGo())
+    }
+    return released
   }
   return { path, outcome, release, [Symbol.asyncDispose]: release }
 }

@@ -7,7 +7,7 @@ import { marksOf } from '../../src/cli/timeline/axis.js'
 import { drawOn } from '../../src/cli/timeline/page.js'
 import { Lanes, type Picture } from '../../src/cli/timeline/picture.js'
 import { drawBars, plain } from '../../src/cli/timeline/terminal.js'
-import { svgFile } from '../../src/cli/timeline/svg.js'
+import { svgOf } from '../../src/cli/timeline/svg.js'
 import { ended, eventsOf, obtained, started, waitEnded, waiting } from '../support/event-records.js'
 
 const HOSTILE = [
@@ -64,7 +64,7 @@ function parse(document: string): Seen {
 }
 
 describe.each([
-  ['svg', (picture: Picture) => svgFile(picture)],
+  ['svg', (picture: Picture) => svgOf(picture).text],
   ['html', (picture: Picture) => htmlPage(picture).replace('<!doctype html>', '')],
 ])('%s', (_, make) => {
   test('is well-formed and shows names as they are, whatever they contain', () => {

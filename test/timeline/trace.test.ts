@@ -80,7 +80,7 @@ test('microseconds, a process for each worker, and how they ended', () => {
   const wait = events.find(({ name }) => name === 'waiting')
   expect(wait).toMatchObject({ ts: (BEGIN + 21) * 1000, dur: 69_500, args: { subject: 'k2' } })
   expect(events.filter(({ ph }) => ph === 'i').map(({ name, pid }) => [pid, name])).toEqual([
-    [2, 'ended with exit code 1'],
+    [2, 'exit code 1'],
     [1, 'did not end'],
   ])
 })

@@ -35,12 +35,12 @@ export function notesOf({ hosts }: Picture): string[] {
   return [`Events of ${hosts.length} hosts, each drawn by its own clock: they may be off against each other.`]
 }
 
-/** `compiled`, `hit ×3`, and how the process ended where that was not well. */
+/** How the process ended, where that was not well, and what it had obtained: `hit ×3`. */
 export function fateOf({ lane, fate }: Process): string {
   const outcomes = OUTCOMES.filter((outcome) => lane.outcomes[outcome]).map((outcome) => {
     const times = lane.outcomes[outcome]!
     return times === 1 ? outcome : `${outcome} ×${times}`
   })
   const end = fate === 'ended' ? [] : [fate === 'alive' ? 'still running' : describeEnd(lane)]
-  return [...outcomes, ...end].join(', ')
+  return [...end, ...outcomes].join(', ')
 }

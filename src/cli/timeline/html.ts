@@ -3,7 +3,7 @@ import { formatSpan } from './axis.js'
 import { fateOf, notesOf, summaryOf } from './describe.js'
 import { Markup, xml } from './markup.js'
 import type { Picture, Process, Row } from './picture.js'
-import { STYLE, svgOf } from './svg.js'
+import { svgOf } from './svg.js'
 
 const PAGE_STYLE = `
   :root { color-scheme: light dark }
@@ -26,7 +26,7 @@ ${
 <meta charset="utf-8"/>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <title>${summaryOf(picture)}</title>
-<style>${new Markup(PAGE_STYLE + STYLE)}</style>
+<style>${new Markup(PAGE_STYLE)}</style>
 </head>
 <body>
 ${svgOf(picture)}

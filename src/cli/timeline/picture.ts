@@ -112,7 +112,7 @@ function marked(lane: Lane, state: 'failed' | 'died'): Process {
 }
 
 export function describeEnd({ exitCode }: Lane): string {
-  return exitCode === null ? 'did not end' : `ended with exit code ${exitCode}`
+  return exitCode === null ? 'did not end' : `exit code ${exitCode}`
 }
 
 /** Named workers in the order of their names (`rank 2` before `rank 10`), the others by their begin. */

@@ -1,7 +1,7 @@
 /** The timeline as a picture for a README: self-contained, light or dark as its reader likes it. */
 import { formatSpan, marksOf } from './axis.js'
 import { fateOf, notesOf, summaryOf } from './describe.js'
-import { type Markup, xml } from './markup.js'
+import { Markup, xml } from './markup.js'
 import type { Picture, Row } from './picture.js'
 import { MAY_VANISH, STATES, type Span, type State, isMark } from './spans.js'
 import { longestOf } from './terminal.js'
@@ -32,7 +32,8 @@ const SHAPES: Record<State, { height: number; light: string; dark: string }> = {
   died: { height: 12, light: '#d1373f', dark: '#f4625e' },
 }
 
-export const STYLE = `
+/** Its own, also within a page: a class of its own keeps it off the rest. */
+const STYLE = new Markup(`<style>
   .tl { font: 12px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif }
   .tl .paper { fill: #ffffff; stroke: #d8dee4 }
   .tl .name, .tl .sum { fill: #1f2328 }
@@ -54,10 +55,9 @@ ${STATES.map((state) => `  .tl .${state} { fill: ${SHAPES[state].light}; stroke:
     .tl .stripe { fill: #151b23 }
 ${STATES.map((state) => `    .tl .${state} { fill: ${SHAPES[state].dark}; stroke: ${SHAPES[state].dark} }`).join('\n')}
   }
-`
+</style>`)
 
-/** @param style without, the page around it has STYLE */
-export function svgOf(picture: Picture, style: Markup = xml``): Markup {
+export function svgOf(picture: Picture): Markup {
   const { rows, from, to } = picture
   const left = MARGIN + longestOf(rows.map(({ label }) => clip(label, MAX_LABEL))) * CHARACTER + 14
   const right = WIDTH - MARGIN - longestOf(rows.map(rowFate)) * CHARACTER * 0.92 - 12
@@ -66,7 +66,8 @@ export function svgOf(picture: Picture, style: Markup = xml``): Markup {
   const height = HEAD + rows.length * ROW + FOOT + notes.length * 18
   const bottom = HEAD + rows.length * ROW
   return xml`<svg xmlns="http://www.w3.org/2000/svg" class="tl" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${summaryOf(picture)}">
-${style}<rect class="paper" x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="8"/>
+${STYLE}
+<rect class="paper" x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="8"/>
 <text class="sum" x="${MARGIN}" y="34">${summaryOf(picture)}</text>
 ${legend(rows)}
 ${rows.map((_, index) => (index % 2 === 0 ? stripe(index) : xml``))}
@@ -74,11 +75,6 @@ ${axis(to - from, scale, bottom)}
 ${rows.map((row, index) => drawRow(row, index, scale, right))}
 ${notes.map((note, index) => xml`<text class="small" x="${MARGIN}" y="${bottom + FOOT + index * 18}">${note}</text>`)}
 </svg>`
-}
-
-/** The picture in a file of its own. */
-export function svgFile(picture: Picture): string {
-  return `${svgOf(picture, xml`<style>${STYLE}</style>\n`).text}\n`
 }
 
 interface Scale {
