@@ -59,6 +59,8 @@ export interface WaitedFor {
 type Check = (value: unknown) => boolean
 const text: Check = (value) => typeof value === 'string'
 const number: Check = (value) => typeof value === 'number' && Number.isFinite(value)
+/** Of the times that a Date knows, and of lengths of time: nothing that would turn a picture inside out. */
+const time: Check = (value) => number(value) && (value as number) >= 0 && (value as number) <= 8.64e15
 const flag: Check = (value) => typeof value === 'boolean'
 const orNull =
   (check: Check): Check =>
@@ -78,7 +80,7 @@ const record = (fields: Record<string, Check>): Check => {
 
 const HEAD = record({
   schema: (value) => value === 1,
-  at: number,
+  at: time,
   order: number,
   worker: record({ token: text, host: text, pid: number, name: orNull(text) }),
 })
@@ -87,7 +89,7 @@ const LOCK = { key: orNull(text), target: orNull(text) }
 const BY_TYPE: Record<RecordedEvent['type'], Check> = {
   'process-started': record({ owner: (value) => parseOwner(value) !== null }),
   'process-ended': record({ exitCode: number }),
-  waiting: record({ ...LOCK, owner: orNull(record({ pid: number, host: text })), waitedMs: number }),
+  waiting: record({ ...LOCK, owner: orNull(record({ pid: number, host: text })), waitedMs: time }),
   'wait-ended': record({ ...LOCK, got: flag }),
   'build-started': record({ key: text }),
   'build-failed': record({ key: text, message: text }),
@@ -96,7 +98,7 @@ const BY_TYPE: Record<RecordedEvent['type'], Check> = {
     key: text,
     outcome: oneOf('hit', 'compiled', 'waited', 'private'),
     path: text,
-    elapsedMs: number,
+    elapsedMs: time,
   }),
   released: record({ path: text }),
   locked: record({ target: text }),

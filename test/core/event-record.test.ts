@@ -35,6 +35,12 @@ test('a record with any field missing or of another kind is none', () => {
   }
 })
 
+test.each(['-1', '1e16', '1e999'])('a record of the time %s is none', (time) => {
+  const line = JSON.stringify({ ...GOOD[1], at: 0 }).replace('"at":0', `"at":${time}`)
+  expect(line).toContain(time)
+  expect(parseEventRecord(line)).toBeNull()
+})
+
 test.each(['', 'null', '[]', '{}', '7', '{"schema":2}', '{"schema":1,"type":"toString"}', '{"at":1'])(
   '%s is no record',
   (line) => expect(parseEventRecord(line)).toBeNull(),

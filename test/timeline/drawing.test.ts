@@ -80,6 +80,13 @@ describe.each([
   })
 })
 
+test('from the first moment to the last that a clock can show', () => {
+  const at = eventsOf()
+  const picture = pictureOf([at(0, started()), at(8.64e15, waiting('k'))])
+  for (const made of [svgOf(picture).text, htmlPage(picture), drawOn(process.stdout, picture)])
+    expect(made).not.toMatch(/NaN|Infinity|undefined/)
+})
+
 test('on a terminal, a name steers nothing', () => {
   const text = drawOn(
     Object.assign(Object.create(process.stdout) as NodeJS.WriteStream, { isTTY: false }),
