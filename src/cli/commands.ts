@@ -14,6 +14,7 @@ export const COMMANDS: Record<string, () => Promise<CommandFile>> = {
   gc: () => import('./gc.js'),
   verify: () => import('./verify.js'),
   clear: () => import('./clear.js'),
+  timeline: () => import('./timeline.js'),
   dir: () => import('./dir.js'),
 }
 

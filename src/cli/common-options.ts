@@ -1,6 +1,6 @@
 /** Options that mean the same for every command that has them. */
 import { resolve } from 'node:path'
-import { defaultCacheDirectory } from '../host/settings.js'
+import { defaultCacheDirectory, setEventsFile } from '../host/settings.js'
 import { UsageError } from './usage.js'
 
 export const CACHE = {
@@ -12,6 +12,18 @@ export const JSON_REPORT = { json: { text: 'one JSON object on one line' } } as 
 export const WAIT = {
   wait: { short: 'w', value: 'SECONDS', text: 'how long to wait for another that holds the lock (3600)' },
 } as const
+
+export const EVENTS = {
+  events: {
+    value: 'FILE',
+    text: "append what happens, here and in CMD, to FILE, for 'cachelatch timeline' (CACHELATCH_EVENTS, else nowhere)",
+  },
+} as const
+
+/** From here on, this process and those that it starts record their events. */
+export function recordEvents(file: string | undefined): void {
+  if (file !== undefined) setEventsFile(file)
+}
 
 export function cacheDirectory(option: string | undefined): string {
   return resolve(option ?? defaultCacheDirectory())

@@ -1,10 +1,10 @@
 /** `cachelatch exec`: a lock around a command, with flock(1)'s habits. */
 import { join, resolve } from 'node:path'
 import { isLatchError } from '../core/errors.js'
-import { runChild } from '../host/child.js'
 import { withLock } from '../latch/write.js'
 import { defineCommand, readCommandLine } from './command.js'
-import { CACHE, WAIT, cacheDirectory, secondsToMs } from './common-options.js'
+import { CACHE, EVENTS, WAIT, cacheDirectory, recordEvents, secondsToMs } from './common-options.js'
+import { runTold } from './told-child.js'
 import { EXIT, UsageError } from './usage.js'
 
 export const command = defineCommand({
@@ -15,6 +15,7 @@ export const command = defineCommand({
     CMD's exit code. On a local file system the lock lives as long as CMD does, also when this process is killed.`,
   options: {
     ...WAIT,
+    ...EVENTS,
     nonblock: { short: 'n', text: 'do not wait' },
     'conflict-exit-code': {
       short: 'E',
@@ -37,8 +38,9 @@ export async function run(args: string[]): Promise<number> {
   const conflict = exitCodeFrom(values['conflict-exit-code'])
   const path = name.includes('/') ? resolve(name) : join(cacheDirectory(values.cache), name)
   const timeoutMs = values.nonblock ? 0 : secondsToMs(values.wait, '--wait')
+  recordEvents(values.events)
   try {
-    return await withLock(path, (lease) => runChild(child, { keepOpen: lease.handOn() }), { timeoutMs })
+    return await withLock(path, (lease) => runTold(child, { keepOpen: lease.handOn() }), { timeoutMs })
   } catch (error) {
     if (conflict !== undefined && isLatchError(error, 'WAIT_TIMEOUT')) return conflict
     throw error

@@ -1,9 +1,9 @@
 /** `cachelatch once`: compile once, from any language. */
 import type { Key } from '../core/key.js'
-import { runChild } from '../host/child.js'
 import { openCache } from '../latch/cache.js'
 import { defineCommand, readCommandLine } from './command.js'
-import { CACHE, WAIT, cacheDirectory, secondsToMs } from './common-options.js'
+import { CACHE, EVENTS, WAIT, cacheDirectory, recordEvents, secondsToMs } from './common-options.js'
+import { runTold } from './told-child.js'
 import { UsageError } from './usage.js'
 
 export const command = defineCommand({
@@ -20,6 +20,7 @@ export const command = defineCommand({
       text: 'the key; --key NAME=VALUE, repeated, for one of several parts, whose order does not matter',
     },
     ...WAIT,
+    ...EVENTS,
     strict: { text: 'fail, instead of compiling privately, when the cache cannot be used' },
     ...CACHE,
   },
@@ -39,6 +40,7 @@ export async function run(args: string[]): Promise<number> {
   const { values, child } = line
   const key = keyFrom(values.key)
   if (child.length === 0) throw new UsageError('a command is missing: cachelatch once --key KEY -- CMD')
+  recordEvents(values.events)
   const cache = await openCache(cacheDirectory(values.cache), { strict: values.strict })
   try {
     const entry = await cache.getOrCompile(key, ({ dir }) => fill(child, dir), {
@@ -56,7 +58,7 @@ export async function run(args: string[]): Promise<number> {
 
 async function fill(child: string[], dir: string): Promise<void> {
   const filled = child.map((argument) => argument.replaceAll('{stage}', dir))
-  const exitCode = await runChild(filled, { env: { CACHELATCH_STAGE: dir }, stdout: 'stderr' })
+  const exitCode = await runTold(filled, { env: { CACHELATCH_STAGE: dir }, stdout: 'stderr' })
   if (exitCode !== 0) throw new CommandFailed(exitCode)
 }
 

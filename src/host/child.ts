@@ -9,6 +9,7 @@ export interface ChildOptions {
   stdout?: 'inherit' | 'stderr' | undefined
   /** A descriptor that the command keeps open as its fd 3. */
   keepOpen?: number | null | undefined
+  onStart?: ((pid: number) => void) | undefined
 }
 
 const FORWARDED: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']
@@ -34,6 +35,7 @@ export async function runChild(command: string[], options: ChildOptions = {}): P
   try {
     child = start(program, args, options)
     for (const signal of early) child.kill(signal)
+    if (child.pid !== undefined) options.onStart?.(child.pid)
     return await exitCodeOf(child)
   } finally {
     for (const signal of FORWARDED) process.off(signal, forward)

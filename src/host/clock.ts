@@ -12,6 +12,12 @@ export interface Clock {
   later(ms: number, tick: () => void): () => void
 }
 
+/** When this process began: milliseconds since 1970. */
+export const processBegin = (): number => performance.timeOrigin
+
+/** Milliseconds since 1970 as the wall clock stood when the process began, and monotonic since. */
+export const steadyWallTime = (): number => performance.timeOrigin + performance.now()
+
 export const realClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),

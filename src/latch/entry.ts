@@ -4,6 +4,7 @@ import { attempt, isErrno } from '../host/disk-errors.js'
 import { type Steps, run, step } from '../host/steps.js'
 import { type Check, type Found, type Lookup, lookUp } from '../store/lookup.js'
 import { FILES, MANIFEST } from '../store/layout.js'
+import { emit } from './events.js'
 import type { Opened } from './open.js'
 import { pinByLock } from './pins.js'
 
@@ -19,7 +20,13 @@ export interface Entry {
 export function makeEntry(path: string, outcome: Outcome, letGo: () => Promise<void>): Entry {
   let released: Promise<void> | undefined
   // Never fails: the entry has been used by now, and what cannot be let go of is let go of by the process's end.
-  const release = (): Promise<void> => (released ??= attempt(letGo()))
+  const release = (): Promise<void> => {
+    if (released === undefined) {
+      emit({ type: 'released', path })
+      released = attempt(letGo())
+    }
+    return released
+  }
   return { path, outcome, release, [Symbol.asyncDispose]: release }
 }
 

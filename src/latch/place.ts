@@ -9,7 +9,7 @@ import { linkIdentity, makeRealDirectory } from '../host/directories.js'
 import type { Lease, LockerKind, Wait } from '../lock/locker.js'
 import { bookkeepingRoot, lockName } from '../store/layout.js'
 import { CallerError } from './caller-error.js'
-import { announceWait } from './events.js'
+import { acquireTold, emit } from './events.js'
 import { Holding, heldHere } from './holding.js'
 import { type Opened, openRoot, secondChance } from './open.js'
 
@@ -57,17 +57,19 @@ export async function locked<T>(path: string, options: LockOptions, work: Work<T
 }
 
 async function lockedAt<T>(place: Place, options: LockOptions, work: Work<T>): Promise<T> {
-  const { opened, lock } = place
+  const { opened, lock, target } = place
   const outer = heldHere(lock)
   if (outer) return work(place, outer)
-  const { signal, timeoutMs, onWait = announceWait } = options
-  const lease = await opened.locker.acquire(lock, { signal, timeoutMs, onWait })
+  const { signal, timeoutMs, onWait } = options
+  const lease = await acquireTold(opened.locker, lock, { target }, { signal, timeoutMs, onWait })
   const holding = new Holding(lock, lease)
+  emit({ type: 'locked', path: lock, target })
   try {
     return await holding.run(() => work(place, lease))
   } finally {
     holding.current = false
     await attempt(lease.release())
+    emit({ type: 'unlocked', path: lock, target })
   }
 }
 

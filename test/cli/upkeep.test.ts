@@ -42,7 +42,7 @@ test('help is on stdout, with an example, also where there is no cache', async (
   for (const [index, ended] of helps.entries()) {
     expect(ended).toMatchObject({ code: 0, stderr: '' })
     expect(ended.stdout).toMatch(
-      new RegExp(`^Usage: cachelatch ${names[index]} [^]+\\nExamples?:\\n  .+\\n$`),
+      new RegExp(`^Usage: cachelatch ${names[index]} [^]+\\nExamples?:\\n(?:  .+\\n)+$`),
     )
     expect(ended.stdout.split('\n').filter((line) => line.length > 118)).toEqual([])
   }

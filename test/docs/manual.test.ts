@@ -37,10 +37,14 @@ test('what --json prints has the documented shape: the compiler checks real outp
   const cache = await openCache(root, { strict: true })
   await put(cache, 'alpha', 1024)
   await put(cache, 'beta', 2048)
+  const events = join(scratch(), 'events')
+  const build = ['sh', '-c', 'echo gamma >"$CACHELATCH_STAGE/f"']
+  await runCommand(root, 'once', '--key', 'gamma', '--events', events, '--', ...build)
+  const args: Record<string, string[]> = { timeline: [events] }
   const commands = (await allCommands()).filter(({ report }) => report !== undefined)
   const lines: string[] = []
   for (const { name, report } of commands) {
-    const { stdout, stderr } = await runCommand(root, name, '--json')
+    const { stdout, stderr } = await runCommand(root, name, '--json', ...(args[name] ?? []))
     expect({ name, stderr }).toEqual({ name, stderr: '' })
     lines.push(`export const ${name}: ${report} = ${stdout}`)
   }

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 
-const COMMAND = join(import.meta.dirname, '../../src/cli/main.js')
+export const COMMAND = join(import.meta.dirname, '../../src/cli/main.js')
 
 export interface Ended {
   code: number | null
