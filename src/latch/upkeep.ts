@@ -10,8 +10,9 @@ import { moveOut } from '../store/trash.js'
 import { findProblems } from '../store/verify.js'
 import { claimEntry } from './claims.js'
 import { pin } from './entry.js'
+import { DEFAULT_GRACE_MS } from './last-use.js'
 import type { Opened } from './open.js'
-import { DEFAULT_GRACE_MS, sweep } from './staging.js'
+import { sweep } from './staging.js'
 
 export interface GcOptions {
   /** Removes what was used least recently until all entries together have no more bytes. Default: no limit. */
