@@ -25,13 +25,14 @@ import { sha256 } from '../host/hash.js'
 import { mendDirectories, readFormat } from '../store/format.js'
 import { FILES, Layout } from '../store/layout.js'
 import { type Check, type Found, isStillNamed, lookUp } from '../store/lookup.js'
+import type { Entry } from './entry.js'
 import { emit } from './events.js'
 import { DEFAULT_GRACE_MS, noteUse } from './last-use.js'
 
 const HALF_GRACE_MS = DEFAULT_GRACE_MS / 2
 
 /**
- * The path of the entry's files; `null` where `getOrCompile` has to look more closely, for whatever reason: it meets
+ * The entry, or `null` where `getOrCompile` has to look more closely, for whatever reason: it meets
  * the same trouble again, and says what it is.
  */
 export async function findUnpinned(
@@ -39,7 +40,7 @@ export async function findUnpinned(
   key: Key,
   check: Check = 'sizes',
   disk: Disk = directDisk,
-): Promise<string | null> {
+): Promise<Pick<Entry, 'path' | 'outcome'> | null> {
   const started = realClock.now()
   try {
     const canonical = canonicalKey(key)
@@ -48,7 +49,7 @@ export async function findUnpinned(
     const path = `${found.path}/${FILES}`
     const elapsedMs = realClock.now() - started
     emit({ type: 'obtained', key: canonical, path, outcome: 'hit', elapsedMs })
-    return path
+    return { path, outcome: 'hit' }
   } catch {
     return null
   }

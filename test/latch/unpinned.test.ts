@@ -18,7 +18,7 @@ const LOCKERS = ['kernel', 'lockfile'] as const
 test('what getOrCompile has published is found, under the same path', async () => {
   const cache = await openCache(scratch(), { strict: true })
   const entry = await cache.getOrCompile({ model: 'a' }, ({ dir }) => writeFileSync(join(dir, 'f'), 'x'))
-  expect(await findUnpinned(cache.root, { model: 'a' })).toBe(entry.path)
+  expect(await findUnpinned(cache.root, { model: 'a' })).toEqual({ path: entry.path, outcome: 'hit' })
 })
 
 test('nothing is found, and nothing is made, where there is no cache, no entry, or a damaged one', async () => {
@@ -30,7 +30,7 @@ test('nothing is found, and nothing is made, where there is no cache, no entry, 
   expect(await findUnpinned(root, 'b')).toBeNull()
   writeFileSync(join(path, 'files/f'), 'short')
   expect(await findUnpinned(root, 'a')).toBeNull()
-  expect(await findUnpinned(root, 'a', 'manifest')).toBe(join(path, 'files'))
+  expect(await findUnpinned(root, 'a', 'manifest')).toMatchObject({ path: join(path, 'files') })
 })
 
 test('a use is noted when the last one is so old that gc could know of no later one', async () => {
@@ -59,15 +59,15 @@ describe.each(LOCKERS)('%s', (locker) => {
     const outcomes = new Set<string>()
     for (let n = 1, reached = true; reached; n++) {
       const cache = await cacheWithOldEntry(locker)
-      let path: string | null = null
-      const gcs = atCall(n, async () => void (path = await findUnpinned(cache.root, 'a')))
+      let path: string | undefined
+      const gcs = atCall(n, async () => void (path = (await findUnpinned(cache.root, 'a'))?.path))
       const collector = await openCacheOn(gcs.host, cache.root, { strict: true })
       const { removed, inUse } = await collector.gc({ maxAgeMs: HOUR })
       reached = gcs.reached !== undefined
       const stays = removed.length === 0
-      if (reached) expect(stays, `before ${gcs.reached}, call ${n}`).toBe(path !== null)
-      if (path !== null) expect(existsSync(join(path, 'f'))).toBe(true)
-      outcomes.add(`found: ${path !== null}, in use: ${inUse}`)
+      if (reached) expect(stays, `before ${gcs.reached}, call ${n}`).toBe(path !== undefined)
+      if (path !== undefined) expect(existsSync(join(path, 'f'))).toBe(true)
+      outcomes.add(`found: ${path !== undefined}, in use: ${inUse}`)
     }
     // Before the scan, between the scan and the move, and after it.
     expect([...outcomes].sort()).toEqual([
@@ -83,10 +83,11 @@ describe.each(LOCKERS)('%s', (locker) => {
       const cache = await cacheWithOldEntry(locker)
       const ours = atCall(n, async () => void (await cache.gc({ maxAgeMs: HOUR })))
       const disk = ours.host.diskFor(realHost().inspect(cache.root))
-      const path = await findUnpinned(cache.root, 'a', 'sizes', disk)
+      const path = (await findUnpinned(cache.root, 'a', 'sizes', disk))?.path
       reached = ours.reached !== undefined
-      if (path !== null) expect(existsSync(join(path, 'f')), `before ${ours.reached}, call ${n}`).toBe(true)
-      if (reached) outcomes.add(path !== null)
+      if (path !== undefined)
+        expect(existsSync(join(path, 'f')), `before ${ours.reached}, call ${n}`).toBe(true)
+      if (reached) outcomes.add(path !== undefined)
     }
     expect(outcomes).toEqual(new Set([true, false]))
   })
