@@ -20,7 +20,10 @@ test('through a pipe that is full and does not block, in order', async () => {
   const path = join(scratch(), 'pipe')
   expect(spawnSync('mkfifo', [path]).status).toBe(0)
   const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
-  const child = spawn(process.execPath, printing(2), { stdio: ['ignore', fd, 'inherit'] })
+  // By way of fd 3: libuv would make fd 1 of a child block.
+  const child = spawn('sh', ['-c', 'exec "$@" >&3', 'sh', process.execPath, ...printing(2)], {
+    stdio: ['ignore', 'ignore', 'inherit', fd],
+  })
   const ended = new Promise((resolve) => child.once('exit', resolve))
   let text = ''
   const chunk = Buffer.alloc(TEXT_BYTES)
