@@ -32,8 +32,8 @@ import { DEFAULT_GRACE_MS, noteUse } from './last-use.js'
 const HALF_GRACE_MS = DEFAULT_GRACE_MS / 2
 
 /**
- * The entry, or `null` where `getOrCompile` has to look more closely, for whatever reason: it meets
- * the same trouble again, and says what it is.
+ * The entry, or `null` where `getOrCompile` has to look more closely, for whatever reason: it meets the same trouble
+ * again, and says what it is.
  */
 export async function findUnpinned(
   root: string,
