@@ -13,7 +13,7 @@ export const command = defineCommand({
   usage: '[TEXT] [OPTIONS]',
   summary: 'what is in the cache',
   about: `Lists the entries whose key contains TEXT: size, number of files, last use, key. Only manifests are read: 'verify'
-    reads everything. A use is noted at most once an hour.`,
+    reads everything. The last use is accurate to an hour.`,
   options: {
     sort: {
       value: 'ORDER',

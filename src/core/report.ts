@@ -15,7 +15,7 @@ export interface EntryReport {
   files: number
   /** Milliseconds since 1970 on the builder's clock; `null` where no manifest tells it. */
   createdAt: number | null
-  /** Milliseconds since 1970; a use is noted at most once an hour. */
+  /** Milliseconds since 1970; the last use may be up to an hour later. */
   usedAt: number
   /** By its manifest alone: `verify` reads every byte. */
   state: EntryState

@@ -53,6 +53,21 @@ function* look(path: string, key: string, check: Check): Steps<Lookup> {
   }
 }
 
+/** Whether the path still names what was found. Without a promise where the disk needs none. */
+export function isStillNamed(disk: Disk, found: Found): boolean | Promise<boolean> {
+  return run(disk, compareWithPath(found))
+}
+
+function* compareWithPath({ path, stats }: Found): Steps<boolean> {
+  try {
+    const { ino, dev } = yield* step('lstat', `${path}/${MANIFEST}`)
+    return ino === stats.ino && dev === stats.dev
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE')) return false
+    throw error
+  }
+}
+
 /** Whether a whole entry of `key` is there. */
 export async function isGood(disk: Disk, path: string, key: string, check: Check): Promise<boolean> {
   const lookup = await lookUp(disk, path, key, check)

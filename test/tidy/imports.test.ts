@@ -71,6 +71,15 @@ test('no file is dead', () => {
   expect(files.filter((file) => !reached.has(file))).toEqual([])
 })
 
+test('what is entered by name is published: in the library, in the bundled command, or, as threads are, in both', () => {
+  const library = readFileSync(join(SRC, '../tsconfig.build.json'), 'utf8')
+  const command = readFileSync(join(SRC, '../scripts/bundle-command.mjs'), 'utf8')
+  for (const file of ENTRY_POINTS) {
+    if (file !== 'cli/main.ts') expect(library).toContain(`"src/${file}"`)
+    if (file !== 'index.ts') expect(command).toContain(`'src/${file}'`)
+  }
+})
+
 test('no source file is over 300 lines', () => {
   const long = files.filter((file) => readFileSync(join(SRC, file), 'utf8').split('\n').length > 300)
   expect(long).toEqual([])
