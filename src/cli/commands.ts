@@ -10,6 +10,7 @@ export interface CommandFile {
 export const COMMANDS: Record<string, () => Promise<CommandFile>> = {
   once: () => import('./once.js'),
   exec: () => import('./exec.js'),
+  run: () => import('./run.js'),
   ls: () => import('./ls.js'),
   gc: () => import('./gc.js'),
   verify: () => import('./verify.js'),
