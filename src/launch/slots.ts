@@ -33,6 +33,13 @@ export interface Slot {
   present: Map<string, number> | null
 }
 
+/** Of an earlier boot it says nothing: what a worker wrote without fsync may have gone with the power. */
+interface Mark {
+  schema: 1
+  bootId: string | null
+  units: [string, number][]
+}
+
 /** Where the mark is: beside the slot, so that the worker never sees it. */
 const markOf = (path: string): string => `${path}.ended-well.json`
 const MAX_MARK_BYTES = 16 * 1024 * 1024
@@ -85,8 +92,9 @@ async function tryLease({ locker, layout }: Opened, path: string): Promise<Lease
 }
 
 /** Takes the mark away and makes sure of it; `null`: there was none, or it cannot be read. */
-async function takeMark({ disk }: Opened, path: string): Promise<Map<string, number> | null> {
-  const present = await readMark(disk, path)
+async function takeMark(opened: Opened, path: string): Promise<Map<string, number> | null> {
+  const present = await readMark(opened, path)
+  const { disk } = opened
   try {
     await disk.unlink(markOf(path))
   } catch (error) {
@@ -98,12 +106,10 @@ async function takeMark({ disk }: Opened, path: string): Promise<Map<string, num
   return present
 }
 
-async function readMark(disk: Opened['disk'], path: string): Promise<Map<string, number> | null> {
+async function readMark({ disk, host }: Opened, path: string): Promise<Map<string, number> | null> {
   try {
-    const { units } = JSON.parse(await readSmallFile(disk, markOf(path), MAX_MARK_BYTES)) as {
-      units: [string, number][]
-    }
-    return new Map(units)
+    const mark = JSON.parse(await readSmallFile(disk, markOf(path), MAX_MARK_BYTES)) as Mark
+    return mark.bootId === host.processes.bootId ? new Map(mark.units) : null
   } catch {
     return null
   }
@@ -111,11 +117,12 @@ async function readMark(disk: Opened['disk'], path: string): Promise<Map<string,
 
 /** Its worker has ended well, and all of `present` is as it is in the snapshot. */
 export async function markEndedWell(
-  { disk }: Opened,
+  { disk, host }: Opened,
   { path }: Slot,
   present: ReadonlyMap<string, number>,
 ): Promise<void> {
-  await attempt(writeRecord(disk, markOf(path), { schema: 1, units: [...present] }))
+  const mark: Mark = { schema: 1, bootId: host.processes.bootId, units: [...present] }
+  await attempt(writeRecord(disk, markOf(path), mark))
 }
 
 /** Out of the way at once; deleted while the worker starts. */
