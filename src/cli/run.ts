@@ -1,11 +1,11 @@
 /** `cachelatch run`: an unmodified worker in a warm slot of its own. */
-import { runChild } from '../host/child.js'
 import { prepareWorker } from '../launch/worker.js'
 import type { WorkerEvent } from '../launch/worker-events.js'
 import { messageOf } from '../core/errors.js'
 import { defineCommand, readCommandLine, refusePositionals } from './command.js'
-import { CACHE, WAIT, cacheDirectory, secondsToMs } from './common-options.js'
+import { CACHE, EVENTS, WAIT, cacheDirectory, recordEvents, secondsToMs } from './common-options.js'
 import { parseDuration } from './quantities.js'
+import { runTold } from './told-child.js'
 import { UsageError } from './usage.js'
 
 export const command = defineCommand({
@@ -33,6 +33,7 @@ export const command = defineCommand({
     },
     once: { text: 'hold replicas back until the first has published; never ranks of a distributed job' },
     ...WAIT,
+    ...EVENTS,
     quiet: { short: 'q', text: 'say nothing but warnings' },
     ...CACHE,
   },
@@ -47,6 +48,7 @@ export async function run(args: string[]): Promise<number> {
   if (child.length === 0) throw new UsageError('a command is missing: cachelatch run --preset NAME -- CMD')
   const presets = values.preset.flatMap((names) => names.split(','))
   if (presets.length === 0) throw new UsageError('a preset is missing: cachelatch run --preset NAME -- CMD')
+  recordEvents(values.events)
   const worker = await prepareWorker({
     cache: cacheDirectory(values.cache),
     presets,
@@ -58,7 +60,7 @@ export async function run(args: string[]): Promise<number> {
     onEvent: (event) => say(event, values.quiet),
   })
   worker.started()
-  const exitCode = await runChild(child, { env: worker.env, keepOpen: worker.keepOpen })
+  const exitCode = await runTold(child, { env: worker.env, keepOpen: worker.keepOpen })
   await worker.ended(exitCode)
   return exitCode
 }

@@ -139,9 +139,9 @@ export class Publisher {
         if (outcome.state === 'behind') seeded.delete(unit)
         return
       }
-      const { generation, manifest } = outcome.published
-      seeded.set(unit, outcome.published)
-      onPublished({ unit, generation, bytes: manifest.bytes })
+      const { published, bytes } = outcome
+      seeded.set(unit, published)
+      onPublished({ unit, generation: published.generation, bytes })
     } catch (error) {
       if (isLatchError(error, 'BUILD_INVALID')) {
         this.#settled.set(unit, fingerprint)

@@ -8,6 +8,8 @@ import { attempt, isErrno } from '../host/disk-errors.js'
 import { removeTree } from '../host/trees.js'
 import type { Opened } from '../latch/open.js'
 import { FILES, MANIFEST } from '../store/layout.js'
+import { lookUp } from '../store/lookup.js'
+import type { Manifest } from '../store/manifest.js'
 import { SLOT_TOKEN, copyRewritten } from './rewrite.js'
 import type { PublishedUnit, Snapshot } from './snapshots.js'
 import { makeParents } from './unit-files.js'
@@ -42,9 +44,10 @@ export async function seedSlot(
   for (const [unit, published] of snapshot) {
     if (present?.get(unit) !== published.generation) {
       if (present) await removeTree(`${slot}/${unit}`)
-      if (!(await seedUnit(opened, slot, published, rules, made))) continue
-      seeded.files += published.manifest.files.length
-      seeded.bytes += published.manifest.bytes
+      const copied = await seedUnit(opened, slot, published, rules, made)
+      if (copied === null) continue
+      seeded.files += copied.files.length
+      seeded.bytes += copied.bytes
     }
     seeded.units.set(unit, published)
     await noteUse(opened, published)
@@ -55,14 +58,18 @@ export async function seedSlot(
   return seeded
 }
 
-/** `false`: it was removed meanwhile, or is damaged; nothing of it is in the slot. */
+/** `null`: it was removed meanwhile, or is damaged; nothing of it is in the slot. */
 async function seedUnit(
   { disk }: Opened,
   slot: string,
-  { unit, path, manifest }: PublishedUnit,
+  { unit, path }: PublishedUnit,
   rules: UnitRules,
   made: Set<string>,
-): Promise<boolean> {
+): Promise<Manifest | null> {
+  const found = await lookUp(disk, path, null, 'manifest')
+  if (found.state !== 'hit') return null
+  await disk.close(found.fd)
+  const { manifest } = found
   try {
     for (const file of manifest.files) {
       const source = `${path}/${FILES}/${file.path}`
@@ -81,11 +88,11 @@ async function seedUnit(
       await makeParents(disk, slot, link.path, made)
       await disk.symlink(link.target, `${slot}/${link.path}`)
     }
-    return true
+    return manifest
   } catch (error) {
     if (!(error instanceof Damaged) && !isErrno(error, 'ENOENT', 'ENOTDIR', 'EIO')) throw error
     await removeTree(`${slot}/${unit}`)
-    return false
+    return null
   }
 }
 

@@ -30,7 +30,8 @@ export interface PublishedUnit {
   generation: number
   /** The entry's directory. */
   path: string
-  manifest: Manifest
+  /** Tells two generations with the same files from two that differ: of 10 000 files, no list is kept in memory. */
+  content: string
   /** When it was last seeded or published, in milliseconds since 1970. */
   usedAt: number
 }
@@ -67,7 +68,8 @@ async function readUnit(
   const key = JSON.parse(manifest.key) as { snapshot?: string; unit?: string; generation?: number }
   if (key.snapshot !== namespace || typeof key.unit !== 'string' || typeof key.generation !== 'number')
     return null
-  return { unit: key.unit, generation: key.generation, path, manifest, usedAt: stats.mtimeMs }
+  const { unit, generation } = key
+  return { unit, generation, path, content: contentOf(manifest), usedAt: stats.mtimeMs }
 }
 
 export interface UnitDraft {
@@ -82,7 +84,7 @@ export interface UnitDraft {
 
 /** `changed`: the worker wrote while we read. `behind`: another worker was first. */
 export type PublishOutcome =
-  | { state: 'published'; published: PublishedUnit }
+  | { state: 'published'; published: PublishedUnit; bytes: number }
   | { state: 'same' }
   | { state: 'changed' }
   | { state: 'behind' }
@@ -110,11 +112,12 @@ export async function publishUnit(
       const createdAt = host.clock.wallTime()
       const entry = { stage, id, key, createdAt, buildMs: 0, check: 'sizes' as const }
       const manifest = await sealEntry(disk, entry)
-      if (seeded && sameContent(manifest, seeded.manifest)) return { state: 'same' }
+      const content = contentOf(manifest)
+      if (content === seeded?.content) return { state: 'same' }
       if (!(await placeEntry(disk, home, entry, () => host.processes.token()))) return { state: 'behind' }
       if (seeded) await dropBefore(opened, home, namespace, unit, seeded.generation)
-      const path = home.entry(id)
-      return { state: 'published', published: { unit, generation, path, manifest, usedAt: createdAt } }
+      const published = { unit, generation, path: home.entry(id), content, usedAt: createdAt }
+      return { state: 'published', published, bytes: manifest.bytes }
     },
   )
 }
@@ -143,10 +146,9 @@ async function copyOut(
   }
 }
 
-function sameContent(a: Manifest, b: Manifest): boolean {
-  const facts = ({ files, links }: Manifest): string =>
-    JSON.stringify([files.map(({ path, sha256: hash }) => [path, hash]).sort(), links])
-  return facts(a) === facts(b)
+function contentOf({ files, links }: Manifest): string {
+  const facts = files.map(({ path, sha256: hash }) => [path, hash])
+  return sha256(JSON.stringify([facts.sort(), links]))
 }
 
 /** The one before the last stays until now: somebody may be seeding from it. Whoever still is goes without the unit. */
