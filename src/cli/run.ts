@@ -1,4 +1,6 @@
 /** `cachelatch run`: an unmodified worker in a warm slot of its own. */
+import { realHost } from '../host/host.js'
+import { readPresets } from '../launch/preset-file.js'
 import { prepareWorker } from '../launch/worker.js'
 import type { WorkerEvent } from '../launch/worker-events.js'
 import { messageOf } from '../core/errors.js'
@@ -23,7 +25,7 @@ export const command = defineCommand({
       short: 'p',
       value: 'NAME',
       multiple: true,
-      text: 'vllm, triton, jax …; repeated or with commas for several',
+      text: 'vllm, triton, jax …, or a JSON file of your own; repeated or with commas for several',
     },
     key: { value: 'KEY', text: 'separates workers that are of no use to each other: an image, a driver' },
     slots: { value: 'N', text: 'at most so many slots; who finds all leased gets a private directory (256)' },
@@ -51,7 +53,7 @@ export async function run(args: string[]): Promise<number> {
   recordEvents(values.events)
   const worker = await prepareWorker({
     cache: cacheDirectory(values.cache),
-    presets,
+    presets: await readPresets(realHost(), presets),
     key: values.key,
     maxSlots: countFrom(values.slots, '--slots'),
     settleMs: parseDuration(values.settle, '--settle'),

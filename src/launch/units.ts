@@ -2,6 +2,7 @@
  * The files of a slot, in units. A unit is published whole and seeded whole: half of one worker's and half of
  * another's is what nobody has compiled (triton#11319: one worker's binary with another's metadata).
  */
+import picomatch from 'picomatch'
 import type { Disk, Stats } from '../host/disk.js'
 import { orElse } from '../host/disk-errors.js'
 import { DELETED_WHILE_OPEN } from '../store/tree.js'
@@ -19,47 +20,54 @@ export interface UnitFile {
 export type Units = Map<string, UnitFile[]>
 
 export interface UnitRules {
-  /** The unit that the file at `path` belongs to; `null`: it is temporary. */
+  /** The unit that the file at `path` belongs to; `null`: it is left out. */
   unitOf(path: string): string | null
-  isTemporary(name: string): boolean
+  /** Whether this, and what lies below it, is never published. */
+  isLeftOut(path: string): boolean
   /** Whether the slot's path is to be replaced in it. */
   isAbsolute(path: string): boolean
 }
 
 export function rulesOf(presets: readonly Preset[]): UnitRules {
-  const units = presets.flatMap((preset) => preset.units).map(toPattern)
-  const temporary = presets.flatMap((preset) => preset.temporary).map(toNamePattern)
-  const absolute = presets.flatMap((preset) => preset.absolute ?? []).map((pattern) => toPattern(pattern))
-  const isTemporary = (name: string): boolean =>
-    DELETED_WHILE_OPEN.test(name) || temporary.some((pattern) => pattern.test(name))
+  const units = presets.flatMap((preset) => preset.units).map(toUnit)
+  const leftOut = toMatch(presets.flatMap(({ temporary = [], bound = [] }) => [...temporary, ...bound]))
+  const isAbsolute = toMatch(presets.flatMap((preset) => preset.absolute ?? []))
+  const isLeftOut = (path: string): boolean =>
+    DELETED_WHILE_OPEN.test(path.slice(path.lastIndexOf('/') + 1)) || leftOut(path)
   return {
-    isTemporary,
+    isAbsolute,
+    isLeftOut,
     unitOf(path) {
-      if (path.split('/').some(isTemporary)) return null
-      for (const pattern of units) {
-        const match = pattern.exec(path)
-        if (match) return match[1]!
+      if (withAncestors(path).some(isLeftOut)) return null
+      for (const unitOf of units) {
+        const unit = unitOf(path)
+        if (unit !== null) return unit
       }
       return path
     },
-    isAbsolute: (path) => absolute.some((pattern) => pattern.exec(path)?.[1] === path),
   }
 }
 
-/** Of a path, or of what lies above it. */
-function toPattern(text: string): RegExp {
-  return new RegExp(`^(${text.split('/').map(toSource).join('/')})(?:/|$)`)
+/** `a/b/c` is in `a`, `a/b` and `a/b/c`. */
+function withAncestors(path: string): string[] {
+  const names = path.split('/')
+  return names.map((_, index) => names.slice(0, index + 1).join('/'))
 }
 
-function toNamePattern(text: string): RegExp {
-  return new RegExp(`^${toSource(text)}$`)
+/** The first names of a path, as many as the pattern has, where they match. */
+function toUnit(pattern: string): (path: string) => string | null {
+  const depth = pattern.split('/').length
+  const matches = toMatch([pattern])
+  return (path) => {
+    const head = path.split('/', depth).join('/')
+    return matches(head) ? head : null
+  }
 }
 
-function toSource(text: string): string {
-  return text
-    .split('*')
-    .map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'))
-    .join('[^/]*')
+/** What preset.ts promises, and no more: no braces, no lists, no negation; a dot is a character like any other. */
+function toMatch(patterns: readonly string[]): (path: string) => boolean {
+  if (patterns.length === 0) return () => false
+  return picomatch([...patterns], { dot: true, nobrace: true, noextglob: true, nonegate: true })
 }
 
 /** What is there now; files that come and go meanwhile may be in it or not. */
@@ -92,8 +100,8 @@ async function scanLevel(
   units: Units,
 ): Promise<void> {
   for (const child of await orElse(disk.readdir(`${slot}/${prefix}`), [], 'ENOENT', 'ENOTDIR')) {
-    if (rules.isTemporary(child.name)) continue
     const path = prefix + child.name
+    if (rules.isLeftOut(path)) continue
     if (child.isDirectory()) {
       await scanLevel(disk, slot, `${path}/`, rules, units)
       continue
