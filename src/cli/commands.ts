@@ -16,6 +16,7 @@ export const COMMANDS: Record<string, () => Promise<CommandFile>> = {
   verify: () => import('./verify.js'),
   clear: () => import('./clear.js'),
   timeline: () => import('./timeline.js'),
+  env: () => import('./env.js'),
   dir: () => import('./dir.js'),
 }
 

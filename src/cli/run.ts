@@ -1,11 +1,19 @@
 /** `cachelatch run`: an unmodified worker in a warm slot of its own. */
-import { realHost } from '../host/host.js'
-import { readPresets } from '../launch/preset-file.js'
 import { prepareWorker } from '../launch/worker.js'
 import type { WorkerEvent } from '../launch/worker-events.js'
 import { messageOf } from '../core/errors.js'
 import { defineCommand, readCommandLine, refusePositionals } from './command.js'
-import { CACHE, EVENTS, WAIT, cacheDirectory, recordEvents, secondsToMs } from './common-options.js'
+import {
+  CACHE,
+  EVENTS,
+  PRESETS,
+  WAIT,
+  cacheDirectory,
+  recordEvents,
+  secondsToMs,
+  wholeNumber,
+} from './common-options.js'
+import { presetsNamed } from './presets.js'
 import { parseDuration } from './quantities.js'
 import { runTold } from './told-child.js'
 import { UsageError } from './usage.js'
@@ -21,13 +29,7 @@ export const command = defineCommand({
     A variable that is set already is left alone, and named. The slot is CMD's for as long as CMD lives, also when this
     process is killed; after a bad end it is seeded anew, from what was whole before.`,
   options: {
-    preset: {
-      short: 'p',
-      value: 'NAME',
-      multiple: true,
-      text: 'vllm, triton, jax …, or a JSON file of your own; repeated or with commas for several',
-    },
-    key: { value: 'KEY', text: 'separates workers that are of no use to each other: an image, a driver' },
+    ...PRESETS,
     slots: { value: 'N', text: 'at most so many slots; who finds all leased gets a private directory (256)' },
     settle: {
       value: 'TIME',
@@ -48,14 +50,13 @@ export async function run(args: string[]): Promise<number> {
   const { values, positionals, child } = line
   refusePositionals(command, positionals)
   if (child.length === 0) throw new UsageError('a command is missing: cachelatch run --preset NAME -- CMD')
-  const presets = values.preset.flatMap((names) => names.split(','))
-  if (presets.length === 0) throw new UsageError('a preset is missing: cachelatch run --preset NAME -- CMD')
+  const presets = await presetsNamed(values.preset)
   recordEvents(values.events)
   const worker = await prepareWorker({
     cache: cacheDirectory(values.cache),
-    presets: await readPresets(realHost(), presets),
+    presets,
     key: values.key,
-    maxSlots: countFrom(values.slots, '--slots'),
+    maxSlots: wholeNumber(values.slots, '--slots', 1),
     settleMs: parseDuration(values.settle, '--settle'),
     once: values.once,
     timeoutMs: secondsToMs(values.wait, '--wait'),
@@ -65,14 +66,6 @@ export async function run(args: string[]): Promise<number> {
   const exitCode = await runTold(child, { env: worker.env, keepOpen: worker.keepOpen })
   await worker.ended(exitCode)
   return exitCode
-}
-
-function countFrom(text: string | undefined, option: string): number | undefined {
-  if (text === undefined) return undefined
-  const count = Number(text)
-  if (!Number.isInteger(count) || count < 1)
-    throw new UsageError(`${option} takes a number from 1, not '${text}'.`)
-  return count
 }
 
 function say(event: WorkerEvent, quiet: boolean): void {

@@ -7,6 +7,7 @@ import type { Disk } from '../host/disk.js'
 import { isErrno } from '../host/disk-errors.js'
 import { sha256 } from '../host/hash.js'
 import { type Layout, notADirectory } from '../store/layout.js'
+import type { Preset } from './preset.js'
 
 export interface Namespace {
   /** Canonical JSON. */
@@ -15,9 +16,11 @@ export interface Namespace {
   name: string
 }
 
-export function namespaceOf(presets: readonly string[], key: Key = null): Namespace {
-  const canonical = canonicalKey({ presets: presets.toSorted(), key })
-  const readable = presets.join('+').slice(0, 40)
+/** @param presets as the user named them: what they include belongs to them */
+export function namespaceOf(presets: readonly (string | Preset)[], key: Key = null): Namespace {
+  const names = [...new Set(presets.map((each) => (typeof each === 'string' ? each : each.name)))].toSorted()
+  const canonical = canonicalKey({ presets: names, key })
+  const readable = names.join('+').slice(0, 40)
   return { key: canonical, name: `${readable}-${sha256(canonical).slice(0, 16)}` }
 }
 

@@ -6,7 +6,6 @@
 import { dirname } from 'node:path'
 import * as v from 'valibot'
 import { LatchError, messageOf } from '../core/errors.js'
-import type { Disk } from '../host/disk.js'
 import type { Host } from '../host/host.js'
 import { readSmallFile } from '../host/small-file.js'
 import type { Preset } from './preset.js'
@@ -78,19 +77,11 @@ function listOf<Item extends v.GenericSchema>(item: Item) {
   return v.pipe(v.array(item, 'is to be a list'), v.maxLength(MAX_ITEMS, `has more than ${MAX_ITEMS} items`))
 }
 
-/** What people name: presets of ours by their names, and files of their own by a path with `/`, or with `.json`. */
-export async function readPresets(host: Host, named: readonly string[]): Promise<(string | Preset)[]> {
-  const isFile = (name: string): boolean => name.includes('/') || name.endsWith('.json')
-  return Promise.all(
-    named.map((name) => (isFile(name) ? readPreset(host.diskFor(host.inspect(dirname(name))), name) : name)),
-  )
-}
-
 /** @throws LatchError PRESET_INVALID, which says where in the file and why */
-export async function readPreset(disk: Disk, path: string): Promise<Preset> {
+export async function readPreset(host: Host, path: string): Promise<Preset> {
   let text: string
   try {
-    text = await readSmallFile(disk, path, MAX_BYTES)
+    text = await readSmallFile(host.diskFor(host.inspect(dirname(path))), path, MAX_BYTES)
   } catch (error) {
     throw invalid(path, messageOf(error), error)
   }

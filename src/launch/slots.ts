@@ -53,9 +53,9 @@ export async function leaseSlot(
   namespace: Namespace,
   numbers: Iterable<number>,
 ): Promise<Slot | null> {
-  const { disk, layout } = opened
+  const { disk } = opened
   for (const number of numbers) {
-    const path = layout.slot(namespace.name, nameOf(opened, number))
+    const path = slotPath(opened, namespace, number)
     const lease = await tryLease(opened, path)
     if (lease === null) continue
     try {
@@ -75,10 +75,15 @@ export async function leaseSlot(
   return null
 }
 
-/** Of one length, so that a path of one slot can take the place of another's wherever it stands. */
-function nameOf({ locker, host }: Opened, number: number): string {
+/** Of one length on a host, so that a path of one slot can take the place of another's wherever it stands. */
+export function slotPath(
+  { layout, locker, host }: Pick<Opened, 'layout' | 'host'> & { locker: { kind: string } },
+  { name }: Namespace,
+  number: number,
+): string {
   const digits = String(number).padStart(3, '0')
-  return locker.kind === 'lockfile' ? `${host.processes.asOwner(0).host}.${digits}` : digits
+  const own = locker.kind === 'lockfile' ? `${host.processes.asOwner(0).host}.${digits}` : digits
+  return layout.slot(name, own)
 }
 
 async function tryLease({ locker, layout }: Opened, path: string): Promise<Lease | null> {

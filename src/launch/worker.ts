@@ -71,13 +71,12 @@ export async function prepareWorkerOn(host: Host, options: WorkerOptions): Promi
   const presets = findPresets(options.presets)
   const rank = rankOf(options.env ?? process.env)
   if (options.once === true && rank) throw refusedOnce(rank.launcher)
-  const names = presets.map(({ name }) => name)
   const job = {
     host,
     options,
     presets,
     rank,
-    namespace: namespaceOf(names, options.key),
+    namespace: namespaceOf(options.presets, options.key),
     rules: rulesOf(presets),
   }
   try {

@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { presetsNamed } from '../../src/cli/presets.js'
 import { realHost } from '../../src/host/host.js'
-import { parsePreset, readPreset, readPresets } from '../../src/launch/preset-file.js'
+import { parsePreset, readPreset } from '../../src/launch/preset-file.js'
 import { PRESETS, findPresets } from '../../src/launch/presets/index.js'
 import { rulesOf } from '../../src/launch/units.js'
 import { useScratch } from '../support/scratch.js'
@@ -76,15 +77,18 @@ test('a prototype in the file reaches nothing', () => {
 
 test('a file that is not there, is too large, or is no file is refused with its path', async () => {
   const directory = scratch()
-  const disk = realHost().diskFor(realHost().inspect(directory))
   const large = join(directory, 'large.json')
   writeFileSync(large, ' '.repeat(64 * 1024 + 1))
   const folder = join(directory, 'folder')
   mkdirSync(folder)
-  for (const path of [join(directory, 'none.json'), large, folder])
-    await expect(readPreset(disk, path)).rejects.toMatchObject({ code: 'PRESET_INVALID', path, hint: /\w/ })
+  for (const path of [join(directory, 'none.json'), join(directory, 'no/none.json'), large, folder])
+    await expect(readPreset(realHost(), path)).rejects.toMatchObject({
+      code: 'PRESET_INVALID',
+      path,
+      hint: /\w/,
+    })
   const good = join(directory, 'good.json')
   writeFileSync(good, JSON.stringify(minimal))
-  await expect(readPreset(disk, good)).resolves.toMatchObject(minimal)
-  await expect(readPresets(realHost(), ['jax', good])).resolves.toMatchObject(['jax', minimal])
+  await expect(readPreset(realHost(), good)).resolves.toMatchObject(minimal)
+  await expect(presetsNamed(['jax,triton', good])).resolves.toMatchObject(['jax', 'triton', minimal])
 })
