@@ -16,6 +16,7 @@ export const COMMANDS: Record<string, () => Promise<CommandFile>> = {
   clear: () => import('./clear.js'),
   timeline: () => import('./timeline.js'),
   dir: () => import('./dir.js'),
+  completion: () => import('./completion.js'),
 }
 
 export async function allCommands(): Promise<Command[]> {
