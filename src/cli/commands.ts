@@ -18,6 +18,7 @@ export const COMMANDS: Record<string, () => Promise<CommandFile>> = {
   timeline: () => import('./timeline.js'),
   env: () => import('./env.js'),
   dir: () => import('./dir.js'),
+  completion: () => import('./completion.js'),
 }
 
 export async function allCommands(): Promise<Command[]> {

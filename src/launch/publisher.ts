@@ -32,11 +32,11 @@ export interface PublisherOptions {
   settleMs: number
   /** What the slot has been seeded with. */
   seeded: Snapshot
-  onPublished(published: Published): void
+  onPublished: (published: Published) => void
   /** Called after a look at the slot in which nothing was new any more. */
-  onQuiet(): void
+  onQuiet: () => void
   /** Nothing is published any more, except at the end; told once. `unit`: only this one cannot be. */
-  onTrouble(error: unknown, unit: string | null): void
+  onTrouble: (error: unknown, unit: string | null) => void
 }
 
 export class Publisher {

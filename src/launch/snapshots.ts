@@ -147,7 +147,7 @@ async function copyOut(
 }
 
 function contentOf({ files, links }: Manifest): string {
-  const facts = files.map(({ path, sha256: hash }) => [path, hash])
+  const facts = files.map(({ path, sha256: hash }) => `${path}\0${hash}`)
   return sha256(JSON.stringify([facts.sort(), links]))
 }
 
