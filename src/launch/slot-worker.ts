@@ -84,14 +84,17 @@ async function seeded(
     await makeParents(opened.disk, path, `${directory}/.`, made)
   if (environment.kept.length > 0) tell({ type: 'variables-kept', worker, names: environment.kept })
 
-  const publisher = publisherOf(opened, job, slot, units, first, tell)
+  const { settleMs = DEFAULT_SETTLE_MS } = options
+  const publisher = publisherOf(opened, job, { slot, units, first, settleMs }, tell)
   await publisher.begin()
   return {
     path,
     slot: number,
     env: { ...environment.set, [SLOT_VARIABLE]: path },
     keepOpen: slot.lease.handOn(),
-    started: () => publisher.watch(),
+    started: () => {
+      if (settleMs > 0) publisher.watch()
+    },
     async ended(exitCode) {
       tell({ type: 'worker-ended', worker, exitCode })
       try {
@@ -105,21 +108,28 @@ async function seeded(
   }
 }
 
+interface Placed {
+  slot: Slot
+  /** What the slot has of the snapshot. */
+  units: Snapshot
+  /** Held as long as others are held back. */
+  first: Lease | null
+  settleMs: number
+}
+
 function publisherOf(
   opened: Opened,
   { options, namespace, rules }: WorkerJob,
-  { path, number }: Slot,
-  units: Snapshot,
-  first: Lease | null,
+  { slot, units, first, settleMs }: Placed,
   tell: (event: WorkerEvent) => void,
 ): Publisher {
-  const worker = options.name ?? String(number)
+  const worker = options.name ?? String(slot.number)
   const initially = units.size
   return new Publisher(opened, {
     namespace,
-    slot: path,
+    slot: slot.path,
     rules,
-    settleMs: options.settleMs ?? DEFAULT_SETTLE_MS,
+    settleMs,
     seeded: units,
     onPublished: (published) => tell({ type: 'worker-published', worker, ...published }),
     onQuiet: () => void (first && units.size > initially && attempt(first.release())),
