@@ -107,3 +107,14 @@ export interface TimelineReport {
   /** Lines of the files that were no events. */
   skippedLines: number
 }
+
+export interface EnvReport {
+  schema: 1
+  /** The slot whose paths these are, and its directory. */
+  slot: number
+  path: string
+  /** What `run` would set. */
+  set: Record<string, string>
+  /** Variables that are set already, and would be left alone. */
+  kept: string[]
+}
