@@ -19,7 +19,7 @@ import { encodeManifest } from '../src/store/manifest.js'
 const { values } = parseArgs({
   options: { entries: { type: 'string', default: '100000' }, dir: { type: 'string', default: tmpdir() } },
 })
-const COMMAND = join(import.meta.dirname, '../../dist/cli/main.js')
+const COMMAND = join(import.meta.dirname, '../../dist/bin/cachelatch.js')
 
 const root = mkdtempSync(join(values.dir, 'cachelatch-bench-'))
 process.once('exit', () => rmSync(root, { recursive: true, force: true }))

@@ -1,43 +1,44 @@
-/** The table and the timelines, for people. The only file that knows colours and terminals. */
+/** The table and the timelines, for people: drawn as `cachelatch timeline` draws them. */
+import { type Bar, coloured, drawBars, legend, plain } from '../src/cli/timeline/terminal.js'
 import type { Span, WayResult } from './measure.js'
 import { MODEL } from './model.js'
-import { legend, timeline } from './timeline.js'
-import type { Style } from './timeline.js'
 
-const COLOURS: Record<Span['state'] | 'heading', number> = {
-  heading: 1,
-  starting: 2,
-  waiting: 33,
-  compiling: 36,
-  loading: 35,
-  ready: 32,
-  died: 31,
-}
+const STATES: Span['state'][] = ['starting', 'waiting', 'compiling', 'loading', 'ready', 'died']
+
+type Emphasis = (text: string) => string
 
 export function render(results: WayResult[], stream: NodeJS.WriteStream): string {
-  const coloured = stream.isTTY && stream.hasColors()
-  const style: Style = (name, text) => (coloured && text ? `\u001B[${COLOURS[name]}m${text}\u001B[0m` : text)
+  const inColour = stream.isTTY && stream.hasColors()
+  const style = inColour ? coloured : plain
+  const heading: Emphasis = (text) => (inColour ? `\u001B[1m${text}\u001B[0m` : text)
   const width = Math.min(Math.max(stream.columns ?? 100, 60), 120) - 2
   const longest = Math.max(...results.flatMap(({ timeline }) => timeline.flatMap(endOf)))
   return [
     ...results.flatMap((result) => [
-      style('heading', `${result.way}. ${result.title}`),
-      ...timeline(result, longest, width, style),
+      heading(`${result.way}. ${result.title}`),
+      ...drawBars(barsOf(result), { durationMs: longest * 1000, width, style }),
       '',
     ]),
-    `  ${legend(style)}`,
+    `  ${legend(style, STATES)}`,
     '',
-    ...table(results, style),
+    ...table(results, heading),
     '',
     ...notes(results),
   ].join('\n')
+}
+
+function barsOf({ timeline }: WayResult): Bar[] {
+  return timeline.map(({ worker, spans }) => ({
+    label: `worker ${worker}`,
+    spans: spans.map(({ state, from, to }) => ({ state, from: from * 1000, to: to * 1000 })),
+  }))
 }
 
 function endOf({ spans }: { spans: Span[] }): number[] {
   return spans.map(({ to }) => to)
 }
 
-function table(results: WayResult[], style: Style): string[] {
+function table(results: WayResult[], heading: Emphasis): string[] {
   const rows = [
     ['', 'compiles', 'layers', 'ready', 'first', 'last', 'CPU', ''],
     ['way', 'begun/done', 'compiled', '', 'ready', 'ready', '', 'failures'],
@@ -59,7 +60,7 @@ function table(results: WayResult[], style: Style): string[] {
       .map((cell, column) => (isText(column) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
       .join('  ')
       .trimEnd()
-    return index < 2 ? style('heading', line) : line
+    return index < 2 ? heading(line) : line
   })
 }
 

@@ -43,7 +43,7 @@ function describe(command: Command): string {
   const parts = [
     `## ${name}`,
     `\`\`\`text\ncachelatch ${name} ${usage}\n\`\`\``,
-    about.replaceAll(/(?<!\n)\n +/g, ' '),
+    about.replaceAll(/(?<!\n)\n +/g, ' ').replaceAll(/\n +/g, '\n'),
     table(
       ['option', 'meaning'],
       optionsOf(command).map(([option, text]) => [`\`${option}\``, text]),

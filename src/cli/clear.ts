@@ -1,8 +1,7 @@
 /** `cachelatch clear`: removes all entries that nobody uses. */
 import { defineCommand, readCommandLine, refusePositionals } from './command.js'
-import { CACHE, JSON_REPORT } from './common-options.js'
+import { CACHE, JSON_REPORT, QUIET } from './common-options.js'
 import { openExisting } from './existing.js'
-import { QUIET } from './progress.js'
 import { printRemovals, watchRemovals } from './removals.js'
 import { printJson } from './render.js'
 

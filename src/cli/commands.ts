@@ -10,11 +10,15 @@ export interface CommandFile {
 export const COMMANDS: Record<string, () => Promise<CommandFile>> = {
   once: () => import('./once.js'),
   exec: () => import('./exec.js'),
+  run: () => import('./run.js'),
   ls: () => import('./ls.js'),
   gc: () => import('./gc.js'),
   verify: () => import('./verify.js'),
   clear: () => import('./clear.js'),
+  timeline: () => import('./timeline.js'),
+  env: () => import('./env.js'),
   dir: () => import('./dir.js'),
+  completion: () => import('./completion.js'),
 }
 
 export async function allCommands(): Promise<Command[]> {

@@ -4,18 +4,17 @@ import { isLatchError } from '../core/errors.js'
 import { EndedBySignal, withSignals } from '../host/signals.js'
 import { withLock } from '../latch/write.js'
 import { defineCommand, readCommandLine } from './command.js'
-import { CACHE, WAIT, cacheDirectory, secondsToMs } from './common-options.js'
-import { runInForeground } from './foreground.js'
-import { QUIET } from './progress.js'
+import { CACHE, EVENTS, QUIET, WAIT, cacheDirectory, recordEvents, secondsToMs } from './common-options.js'
 import { Talk } from './talk.js'
+import { runTold } from './told-child.js'
 import { EXIT, UsageError } from './usage.js'
 
 export const command = defineCommand({
   name: 'exec',
-  usage: 'NAME [OPTIONS] -- CMD [ARGS]',
+  usage: 'NAME|PATH [OPTIONS] -- CMD [ARGS]',
   summary: 'hold a lock while CMD runs, as flock(1) does',
-  about: `Runs CMD while holding the lock of NAME: a path, or a plain name for a lock in the cache directory. Exits with
-    CMD's exit code. On a local file system the lock lives as long as CMD does, also when this process is killed, and
+  about: `Runs CMD while holding the lock of PATH, or of NAME, which has no slash, in the cache directory. Exits with CMD's
+    exit code. On a local file system the lock lives as long as CMD does, also when this process is killed, and
     it is flock(2) on a file: flock(1) on the same file takes part.
 
     SIGINT, SIGQUIT, SIGTERM and SIGHUP reach CMD; before it runs, they end the wait.`,
@@ -26,6 +25,7 @@ export const command = defineCommand({
     },
     exclusive: { short: 'x', text: 'hold the lock alone (the default)' },
     ...WAIT,
+    ...EVENTS,
     nonblock: { short: 'n', text: 'do not wait' },
     'conflict-exit-code': {
       short: 'E',
@@ -53,6 +53,7 @@ export async function run(args: string[]): Promise<number> {
   const conflict = exitCodeFrom(values['conflict-exit-code'])
   const path = name.includes('/') ? resolve(name) : join(cacheDirectory(values.cache), name)
   const timeoutMs = values.nonblock ? 0 : secondsToMs(values.wait, '--wait')
+  recordEvents(values.events)
   const { shared, quiet } = values
   const talk = new Talk(quiet)
   try {
@@ -61,7 +62,7 @@ export async function run(args: string[]): Promise<number> {
         path,
         async (lease) => {
           await talk.hide()
-          return (await runInForeground(child, { keepOpen: lease.handOn(), signals })).exitCode
+          return runTold(child, { keepOpen: lease.handOn(), signals })
         },
         { timeoutMs, shared, signal: signals.signal, onWait: talk.onWait },
       ),

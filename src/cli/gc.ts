@@ -2,9 +2,8 @@
 import type { GcReport } from '../core/report.js'
 import type { Cache } from '../latch/cache.js'
 import { defineCommand, readCommandLine, refusePositionals } from './command.js'
-import { CACHE, JSON_REPORT } from './common-options.js'
+import { CACHE, JSON_REPORT, QUIET } from './common-options.js'
 import { openExisting } from './existing.js'
-import { QUIET } from './progress.js'
 import { printRemovals, watchRemovals } from './removals.js'
 import { parseDuration, parseSize } from './quantities.js'
 import { printJson } from './render.js'
@@ -22,7 +21,7 @@ export const command = defineCommand({
     },
     'max-age': {
       value: 'TIME',
-      text: '14d, 12h, 30m: since the last use, which is noted at most once an hour',
+      text: '14d, 12h, 30m: since the last use, accurate to an hour',
     },
     grace: { value: 'TIME', text: 'what is younger stays (1m)' },
     watch: {

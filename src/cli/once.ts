@@ -1,14 +1,10 @@
 /** `cachelatch once`: compile once, from any language. */
-import type { ChildEnd } from '../host/child.js'
-import { EndedBySignal, type Signals, asksToEnd, withSignals } from '../host/signals.js'
-import { openCache } from '../latch/cache.js'
-import type { BuildStage, FailureMeaning } from '../latch/compile.js'
+import type { Entry } from '../latch/entry.js'
+import { findUnpinned } from '../latch/unpinned.js'
 import { defineCommand, readCommandLine } from './command.js'
-import { CACHE, WAIT, cacheDirectory, secondsToMs } from './common-options.js'
-import { runInForeground } from './foreground.js'
+import { CACHE, EVENTS, QUIET, WAIT, cacheDirectory, recordEvents, secondsToMs } from './common-options.js'
 import { KEY_OPTIONS, keyFrom } from './once-key.js'
-import { QUIET } from './progress.js'
-import { Talk } from './talk.js'
+import { print } from './render.js'
 import { UsageError } from './usage.js'
 
 export const command = defineCommand({
@@ -29,6 +25,7 @@ export const command = defineCommand({
   options: {
     ...KEY_OPTIONS,
     ...WAIT,
+    ...EVENTS,
     strict: { text: 'fail, instead of compiling privately, when the cache cannot be used' },
     'retry-crashed': { text: 'run CMD although it has crashed three times in a row' },
     ...QUIET,
@@ -40,73 +37,31 @@ export const command = defineCommand({
   ],
 })
 
-/** CMD ended badly: its exit code is ours, and nothing needs to be said. */
-class CommandFailed extends Error {
-  constructor(
-    readonly exitCode: number,
-    readonly meaning: FailureMeaning,
-  ) {
-    super(`the command ended with exit code ${exitCode}`)
-  }
-}
-
 export async function run(args: string[]): Promise<number> {
   const line = await readCommandLine(command, args)
   if (line === null) return 0
   const { values, child } = line
   const key = await keyFrom(values)
-  const timeoutMs = secondsToMs(values.wait, '--wait')
   if (child.length === 0) throw new UsageError('a command is missing: cachelatch once --key KEY -- CMD')
-  const cache = await openCache(cacheDirectory(values.cache), { strict: values.strict })
-  const talk = new Talk(values.quiet)
-  try {
-    return await withSignals(async (signals) => {
-      const build = async (stage: BuildStage): Promise<void> => {
-        await talk.hide()
-        await fill(child, stage, signals)
-      }
-      const entry = await cache.getOrCompile(key, build, {
-        timeoutMs,
-        signal: signals.signal,
-        onWait: talk.onWait,
-        onProgress: talk.onProgress,
-        meaningOf: whatItMeans,
-        retryCrashed: values['retry-crashed'],
-        keepPrivate: true,
-      })
-      await talk.hide()
-      process.stdout.write(`${entry.path}\n`)
-      await entry.release()
-      return 0
-    })
-  } catch (error) {
-    if (error instanceof CommandFailed || error instanceof EndedBySignal) return error.exitCode
-    throw error
-  } finally {
-    await talk.hide()
+  recordEvents(values.events)
+  const root = cacheDirectory(values.cache)
+  const timeoutMs = secondsToMs(values.wait, '--wait')
+  const hit = await findUnpinned(root, key)
+  if (hit !== null) {
+    await handOver(hit)
+    return 0
   }
+  const { strict, quiet, 'retry-crashed': retryCrashed } = values
+  const settings = { root, strict, quiet, timeoutMs, retryCrashed }
+  const { compileByCommand } = await import('./compile-by-command.js')
+  const entry = await compileByCommand(child, key, settings)
+  if ('exitCode' in entry) return entry.exitCode
+  await handOver(entry)
+  await entry.release()
+  return 0
 }
 
-async function fill(child: string[], { dir, handOn }: BuildStage, signals: Signals): Promise<void> {
-  const filled = child.map((argument) => argument.replaceAll('{stage}', dir))
-  const end = await runInForeground(filled, {
-    env: { CACHELATCH_STAGE: dir },
-    stdout: 'stderr',
-    keepOpen: handOn(),
-    endsWithUs: true,
-    signals,
-  })
-  if (end.exitCode !== 0) throw new CommandFailed(end.exitCode, meaningOf(end, signals))
-  if (signals.askedToEnd) throw signals.askedToEnd
-}
-
-/** Whoever ends CMD does not say that it is broken; what ends it from within does. */
-function meaningOf({ signal }: ChildEnd, { askedToEnd }: Signals): FailureMeaning {
-  if (askedToEnd || (signal !== null && asksToEnd(signal))) return 'cancelled'
-  return signal === null ? 'failed' : 'crashed'
-}
-
-function whatItMeans(error: unknown): FailureMeaning {
-  if (error instanceof CommandFailed) return error.meaning
-  return error instanceof EndedBySignal ? 'cancelled' : 'failed'
+/** What the caller came for. It may use the path as soon as it can read it. */
+async function handOver({ path }: Pick<Entry, 'path' | 'outcome'>): Promise<void> {
+  await print(`${path}\n`)
 }

@@ -17,8 +17,6 @@ export interface Progress {
 
 const SILENT: Progress = { show: () => undefined, hide: () => undefined }
 
-export const QUIET = { quiet: { short: 'q', text: 'say nothing of waiting and progress' } } as const
-
 /** @param firstAfterMs how long the work must have taken before anything is said of it */
 export async function startProgress(quiet: boolean, firstAfterMs = FIRST_AFTER_MS): Promise<Progress> {
   if (quiet) return SILENT

@@ -15,7 +15,7 @@ export interface EntryReport {
   files: number
   /** Milliseconds since 1970 on the builder's clock; `null` where no manifest tells it. */
   createdAt: number | null
-  /** Milliseconds since 1970; a use is noted at most once an hour. */
+  /** Milliseconds since 1970; the last use may be up to an hour later. */
   usedAt: number
   /** By its manifest alone: `verify` reads every byte. */
   state: EntryState
@@ -76,3 +76,45 @@ export interface VerifyReport {
 }
 
 export type RemoveOutcome = 'removed' | 'missing' | 'in-use'
+
+/** What a process was busy with. `holding`: had a lock; `loading`: had an entry in hand; `failed` and `died` are moments. */
+export type WorkerState =
+  'starting' | 'waiting' | 'compiling' | 'holding' | 'loading' | 'ready' | 'failed' | 'died'
+
+export interface TimelineReport {
+  schema: 1
+  /** Begin of the first process, end of the last; milliseconds since 1970. */
+  from: number
+  to: number
+  /** One for each process, in the order of the picture; those of one `worker` followed each other. */
+  workers: {
+    worker: string
+    token: string
+    host: string
+    pid: number
+    command: string
+    from: number
+    to: number
+    /** `alive`: still running; `died`: it did not end, as far as its events tell. */
+    fate: 'ended' | 'failed' | 'alive' | 'died'
+    exitCode: number | null
+    /** How often it obtained an entry, by how. */
+    outcomes: { hit?: number; compiled?: number; waited?: number; private?: number }
+    spans: { state: WorkerState; from: number; to: number; note: string | null }[]
+    /** What went wrong without failing it. */
+    troubles: string[]
+  }[]
+  /** Lines of the files that were no events. */
+  skippedLines: number
+}
+
+export interface EnvReport {
+  schema: 1
+  /** The slot whose paths these are, and its directory. */
+  slot: number
+  path: string
+  /** What `run` would set. */
+  set: Record<string, string>
+  /** Variables that are set already, and would be left alone. */
+  kept: string[]
+}

@@ -14,6 +14,7 @@ export interface ChildOptions {
   endsWithUs?: boolean | undefined
   /** Who takes our signals; without, they are taken while the command runs. */
   signals?: Signals | undefined
+  onStart?: ((pid: number) => void) | undefined
 }
 
 export interface ChildEnd {
@@ -50,6 +51,7 @@ export async function runToEnd(command: string[], options: ChildOptions = {}): P
     signals.signal.throwIfAborted()
     child = start(program, args, options)
     for (const signal of early) child.kill(signal)
+    if (child.pid !== undefined) options.onStart?.(child.pid)
     return endOf(child)
   })
 }

@@ -1,12 +1,15 @@
 /** What comes from the environment. A flag wins over it. */
 import { homedir, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { currentUid } from './directories.js'
 
 /** Every variable that is read, and what it does, for people. */
 export const SETTINGS = {
   CACHELATCH_DIR: "the command's cache directory (cachelatch in XDG_CACHE_HOME, else ~/.cache/cachelatch)",
   CACHELATCH_GATE_DIR: 'where a host keeps the gates of its network locks (the temporary directory)',
+  CACHELATCH_EVENTS: "a file to which every process appends its events, for 'cachelatch timeline' (none)",
+  CACHELATCH_WORKER: "what 'cachelatch timeline' calls a worker (its RANK, else its pid)",
+  RANK: 'the same, as launchers of distributed jobs set it',
   TERM: 'on a `dumb` terminal no line is redrawn',
   XDG_CACHE_HOME: "the user's cache directory (~/.cache)",
 } as const
@@ -24,4 +27,20 @@ function userCache(): string {
   } catch {
     return join(tmpdir(), `cache-${currentUid()}`)
   }
+}
+
+/** Where events are recorded, if anywhere. */
+export function eventsFile(): string | undefined {
+  return process.env['CACHELATCH_EVENTS'] || undefined
+}
+
+/** For this process and those that it starts, wherever they run. */
+export function setEventsFile(path: string): void {
+  process.env['CACHELATCH_EVENTS'] = resolve(path)
+}
+
+/** What the user calls this process. */
+export function workerName(): string | null {
+  const { CACHELATCH_WORKER, RANK } = process.env
+  return CACHELATCH_WORKER || (RANK ? `rank ${RANK}` : null)
 }

@@ -15,7 +15,7 @@ import { type EntryDraft, type SealProgress, placeEntry, sealEntry } from '../st
 import { quarantine } from '../store/quarantine.js'
 import { type Staged, stageEntry } from '../store/stage.js'
 import { type Entry, findPinned } from './entry.js'
-import { announceDamage, announceWait, emit } from './events.js'
+import { acquireTold, announceDamage, emit } from './events.js'
 import { crashesSoFar } from './failures.js'
 import { type Opened, gone } from './open.js'
 import { CallerError } from './caller-error.js'
@@ -82,8 +82,8 @@ export async function compileOnce(opened: Opened, job: Job): Promise<Entry> {
   refuseToWaitForItself(layout.lock(id), key)
   const before = await readAttempt(disk, layout, id)
   const { signal, timeoutMs, onWait } = options
-  const announce = (wait: Wait): void => (onWait ? emitAnd(onWait, wait) : announceWait(wait))
-  const lease = await locker.acquire(layout.lock(id), { signal, timeoutMs, onWait: announce, announce: true })
+  const wish = { signal, timeoutMs, onWait, announce: true }
+  const lease = await acquireTold(locker, layout.lock(id), { key }, wish)
   const tellLost = (): void => emit({ type: 'lease-lost', path: lease.path, error: lease.signal.reason })
   lease.signal.addEventListener('abort', tellLost, { once: true })
   try {
@@ -98,11 +98,6 @@ export async function compileOnce(opened: Opened, job: Job): Promise<Entry> {
   } finally {
     await attempt(lease.release())
   }
-}
-
-function emitAnd(onWait: (wait: Wait) => void, wait: Wait): void {
-  emit({ type: 'waiting', ...wait })
-  onWait(wait)
 }
 
 async function buildAndPublish(opened: Opened, job: Job, crashes: number): Promise<Entry> {

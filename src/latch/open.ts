@@ -8,6 +8,7 @@ import { makeRealDirectory, realDirectory } from '../host/directories.js'
 import { chooseLocker, lockerOfKind, reasonToDistrust } from '../lock/choose.js'
 import { hasKernelLock } from '../lock/kernel.js'
 import type { Locker, LockerKind } from '../lock/locker.js'
+import { recordIfAsked } from './recording.js'
 import { type Format, createFormat, isWhole, mendDirectories, readFormat } from '../store/format.js'
 import { Layout, SCHEMA } from '../store/layout.js'
 
@@ -32,6 +33,7 @@ export interface Opened {
 }
 
 export async function openRoot(host: Host, root: string, options: OpenOptions = {}): Promise<Opened> {
+  await recordIfAsked()
   try {
     const layout = new Layout(options.existing ? existingRoot(root) : makeRealDirectory(root))
     const fileSystem = host.inspect(layout.root)

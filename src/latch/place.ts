@@ -9,7 +9,7 @@ import { linkIdentity, makeRealDirectory } from '../host/directories.js'
 import type { Lease, LockerKind, Wait } from '../lock/locker.js'
 import { bookkeepingRoot, lockName } from '../store/layout.js'
 import { CallerError } from './caller-error.js'
-import { announceWait } from './events.js'
+import { acquireTold, emit } from './events.js'
 import { Holding, heldHere } from './holding.js'
 import { type Opened, openRoot, secondChance } from './open.js'
 
@@ -62,17 +62,20 @@ export async function locked<T>(path: string, options: SharedLockOptions, work: 
 }
 
 async function lockedAt<T>(place: Place, options: SharedLockOptions, work: Work<T>): Promise<T> {
-  const { opened, lock } = place
-  const { signal, timeoutMs, onWait = announceWait, shared = false } = options
+  const { opened, lock, target } = place
+  const { signal, timeoutMs, onWait, shared = false } = options
   const outer = heldHere(lock, shared)
   if (outer) return work(place, outer)
-  const lease = await opened.locker.acquire(lock, { signal, timeoutMs, onWait, shared })
+  const wish = { signal, timeoutMs, onWait, shared }
+  const lease = await acquireTold(opened.locker, lock, { target }, wish)
   const holding = new Holding(lock, lease, shared)
+  emit({ type: 'locked', path: lock, target })
   try {
     return await holding.run(() => work(place, lease))
   } finally {
     holding.current = false
     await attempt(lease.release())
+    emit({ type: 'unlocked', path: lock, target })
   }
 }
 

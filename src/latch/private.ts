@@ -1,10 +1,11 @@
 /** The next safest thing: a result for this caller alone, in a directory outside of the cache. */
 import { LatchError } from '../core/errors.js'
+import { realClock } from '../host/clock.js'
 import { makeKeptDirectory, makePrivateDirectory } from '../host/private-directory.js'
 import type { Native } from '../host/native.js'
 import { pooledDisk } from '../host/disk.js'
 import { removeTree } from '../host/trees.js'
-import { announceDegradation } from './events.js'
+import { announceDegradation, emit } from './events.js'
 import { type Entry, makeEntry } from './entry.js'
 import { refuseToWaitForItself, whileBuilding } from './holding.js'
 import type { Build, CompileOptions } from './compile.js'
@@ -21,12 +22,15 @@ export async function compilePrivately(
   refuseToWaitForItself(place, key)
   announceDegradation(root, key, why)
   const { dir, letGo, remove } = await directoryFor(native, keepPrivate)
+  const started = realClock.now()
+  emit({ type: 'build-started', key, stage: dir })
   try {
     await whileBuilding(place, () =>
       build({ dir, signal: signal ?? new AbortController().signal, handOn: () => null }),
     )
     if ((await pooledDisk.readdir(dir)).length === 0) throw leftNothing(dir)
   } catch (error) {
+    emit({ type: 'build-failed', key, error, elapsedMs: realClock.now() - started })
     await remove()
     throw error
   }

@@ -39,6 +39,8 @@ export interface AcquireOptions {
   /** Longest wait in milliseconds, default one hour; 0 tries once; Infinity waits as long as it takes. */
   timeoutMs?: number | undefined
   onWait?: ((wait: Wait) => void) | undefined
+  /** Called once, as soon as the waiting has begun and the owner's record was read; not when it is over by then. */
+  onBlocked?: ((wait: Wait) => void) | undefined
   /** Record the owner at once: for holds that are known to be long, such as a build. */
   announce?: boolean | undefined
   /** Held together with others who share it; without, by one alone. @throws LOCK_UNAVAILABLE where that cannot be */

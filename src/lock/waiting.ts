@@ -32,6 +32,7 @@ export class Waiting {
     this.#followCaller()
     if (this.#timeoutMs < LONGEST_TIMER_MS) this.#startTimer(this.#timeoutMs, () => void this.#expire())
     if (options.onWait) this.#announceAfter(FIRST_ANNOUNCEMENT_MS)
+    if (options.onBlocked && this.#timeoutMs > 0) void this.#announce(options.onBlocked)
   }
 
   stop(): void {
@@ -62,14 +63,17 @@ export class Waiting {
   }
 
   #announceAfter(ms: number): void {
-    this.#startTimer(ms, () => void this.#announce())
+    this.#startTimer(ms, () => {
+      void this.#announce((wait) => {
+        this.#announceAfter(NEXT_ANNOUNCEMENT_MS)
+        this.options.onWait?.(wait)
+      })
+    })
   }
 
-  async #announce(): Promise<void> {
+  async #announce(tell: (wait: Wait) => void): Promise<void> {
     const wait = await this.describe()
-    if (this.#stopped || this.signal.aborted) return
-    this.#announceAfter(NEXT_ANNOUNCEMENT_MS)
-    this.options.onWait?.(wait)
+    if (!this.#stopped && !this.signal.aborted) tell(wait)
   }
 
   async describe(): Promise<Wait> {

@@ -60,6 +60,59 @@ test('waiting is told with who holds the lock: to onWait where there is one, els
   ])
 })
 
+test('a wait is told from its begin to its end, before anybody is bothered with it; a free lock has none', async () => {
+  const path = join(scratch(), 'p')
+  let letGo = (): void => undefined
+  const holding = withLock(path, () => new Promise<void>((resolve) => (letGo = resolve)))
+  await until('it is held', () => countOf('locked') === 1)
+  const bothered: Wait[] = []
+  const asked = withLock(path, () => undefined, { onWait: (wait) => bothered.push(wait) })
+  const botheredBefore = await until('it waits', () => countOf('waiting') > 0 && { times: bothered.length })
+  expect(botheredBefore).toEqual({ times: 0 })
+  expect(countOf('wait-ended')).toBe(0)
+  letGo()
+  await Promise.all([holding, asked])
+  const lock = events('locked')[0]!.path
+  expect(events('waiting')[0]).toMatchObject({ path: lock, target: path })
+  expect(events('wait-ended')).toEqual([{ type: 'wait-ended', path: lock, target: path, got: true }])
+  expect([countOf('locked'), countOf('unlocked')]).toEqual([2, 2])
+})
+
+test('a wait that is given up is told as well; trying once is no wait', async () => {
+  const path = join(scratch(), 'p')
+  let letGo = (): void => undefined
+  const holding = withLock(path, () => new Promise<void>((resolve) => (letGo = resolve)))
+  await until('it is held', () => countOf('locked') === 1)
+  await expect(withLock(path, () => undefined, { timeoutMs: 0 })).rejects.toThrow(/Gave up/)
+  expect(countOf('waiting')).toBe(0)
+  const abort = new AbortController()
+  const asked = withLock(path, () => undefined, { signal: abort.signal })
+  await until('it waits', () => countOf('waiting') > 0)
+  abort.abort(new Error('enough'))
+  await expect(asked).rejects.toThrow('enough')
+  expect(events('wait-ended')).toMatchObject([{ got: false }])
+  letGo()
+  await holding
+})
+
+test('a waiter for a build is told the key, and an entry that is let go of its path', async () => {
+  const cache = await openCache(scratch())
+  let build = (): void => undefined
+  const building = cache.getOrCompile('k', async (stage) => {
+    await new Promise<void>((resolve) => (build = resolve))
+    fill(stage)
+  })
+  await until('it is built', () => countOf('build-started') === 1)
+  const waiting = cache.getOrCompile('k', fill)
+  await until('it waits', () => countOf('waiting') > 0)
+  build()
+  const entries = await Promise.all([building, waiting])
+  expect(events('wait-ended')).toMatchObject([{ key: '"k"', got: true }])
+  expect(countOf('released')).toBe(0)
+  for (const entry of entries) await Promise.all([entry.release(), entry.release()])
+  expect(events('released').map(({ path }) => path)).toEqual(entries.map(({ path }) => path))
+})
+
 test('a cache that cannot be used, and a damaged entry, are warnings as well', async () => {
   const file = join(scratch(), 'file')
   writeFileSync(file, '')

@@ -1,0 +1,36 @@
+/** The lines of a text file of any size, in bounded memory. */
+import { createReadStream } from 'node:fs'
+
+const NEWLINE = 0x0a
+const PIECE_BYTES = 256 * 1024
+
+/**
+ * Yields the lines as they come, some at a time; of a line longer than `maxBytes` only that it was there: `null`.
+ * @param path `-` is stdin
+ */
+export async function* linesOf(path: string, maxBytes: number): AsyncGenerator<(string | null)[]> {
+  const stream = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: PIECE_BYTES })
+  let rest: Buffer = Buffer.alloc(0)
+  let tooLong = false
+  for await (const piece of stream as AsyncIterable<Buffer>) {
+    const bytes: Buffer = rest.length === 0 ? piece : Buffer.concat([rest, piece])
+    const end = bytes.lastIndexOf(NEWLINE)
+    rest = bytes.subarray(end + 1)
+    if (end !== -1) {
+      const lines = split(bytes, end, maxBytes)
+      if (tooLong) lines[0] = null
+      tooLong = false
+      yield lines
+    }
+    if (rest.length > maxBytes) tooLong = true
+    // What is too long anyway need not be kept.
+    if (tooLong) rest = Buffer.alloc(0)
+  }
+  if (tooLong) yield [null]
+  else if (rest.length > 0) yield [rest.toString('utf8')]
+}
+
+function split(bytes: Buffer, end: number, maxBytes: number): (string | null)[] {
+  const lines = bytes.toString('utf8', 0, end).split('\n')
+  return lines.map((line) => (line.length > maxBytes ? null : line))
+}
