@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { isatty } from 'node:tty'
 import type { Owner, Surroundings } from '../core/owner.js'
 
 export interface Processes extends Surroundings {
@@ -38,15 +37,6 @@ function startTimeOf(pid: number): string | null | undefined {
   // A killed process lets go of its locks some time before it is a zombie: whoever gets the lock may look just then.
   const isGone = fields[0] === 'Z' || fields[0] === 'X' || (Number(fields[6]) & PF_EXITING) !== 0
   return isGone ? null : fields[19]
-}
-
-/** Whether this process is in the foreground process group of its terminal: what is typed there reaches it. */
-export function isInForeground(): boolean {
-  const stat = readOrNull('/proc/self/stat')
-  if (stat === null) return isatty(0) || isatty(2)
-  // proc(5): state, ppid, pgrp, session, tty_nr, tpgid.
-  const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return group === foreground
 }
 
 /** /proc may hide other users' processes (hidepid) or not exist (macOS); kill(pid, 0) tells then. */

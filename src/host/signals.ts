@@ -6,7 +6,7 @@
  * already. Ctrl-Z and `fg` stop and continue that group, and nobody needs to do anything.
  */
 import { constants } from 'node:os'
-import { isInForeground } from './process.js'
+import { isInForeground } from './foreground.js'
 
 /** Of these, the first that comes while there is no command ends us, and the second does so in the kernel's way. */
 const ENDING = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const

@@ -38,7 +38,7 @@ const damaged = async (root: string): Promise<void> => {
   appendFileSync(join(entryPath(root, 'x'), 'files/f'), '!')
 }
 /** Fails in a place of ours that nothing is expected to fail in. */
-const BUG = 'process.stdout.write = () => { throw new TypeError("a bug") }'
+const BUG = 'Array.prototype.sort = () => { throw new TypeError("a bug") }'
 const BROKEN = `data:text/javascript,${encodeURIComponent(BUG)}`
 
 const CASES: Case[] = [
@@ -63,7 +63,7 @@ const CASES: Case[] = [
     args: once('--strict', ...BUILD),
     given: (root) => writeFileSync(join(root, 'v1'), 'no directory'),
   },
-  { code: 70, args: ['dir'], given: withEntry, env: { NODE_OPTIONS: `--import=${BROKEN}` }, stderr: /a bug/ },
+  { code: 70, args: ['ls'], given: withEntry, env: { NODE_OPTIONS: `--import=${BROKEN}` }, stderr: /a bug/ },
   { code: 126, args: ['exec', 'x', '--', '/etc/passwd'], stderr: /\/etc\/passwd: .*cannot be executed/ },
   { code: 126, args: once('--', '/etc/passwd'), stderr: /\/etc\/passwd/ },
   { code: 127, args: ['exec', 'x', '--', '/no/such/cmd'], stderr: /\/no\/such\/cmd: .*no such command/ },

@@ -130,6 +130,7 @@ test('without a terminal: the first line after a second, then one every ten, non
 
 test('work that does not let timers run is told of all the same; quiet work never', async () => {
   for (const quiet of [false, true]) {
+    said = []
     const progress = await progressOf(quiet)
     progress.show(() => 'begun')
     const now = performance.now()
