@@ -1,10 +1,10 @@
 /**
- * What long work says on stderr meanwhile: on a terminal one line that is redrawn, else a line now and then; nothing
- * of work that is done within a second, and nothing with --quiet.
+ * What long work says on stderr meanwhile: on a terminal one line that is redrawn, after a second; else a line every ten
+ * seconds; nothing with --quiet.
  */
 import { formatSize } from './quantities.js'
 
-const FIRST_AFTER_MS = 1_000
+const DRAW_AFTER_MS = 1_000
 const REDRAW_EVERY_MS = 200
 const SAY_EVERY_MS = 10_000
 
@@ -17,16 +17,20 @@ export interface Progress {
 
 const SILENT: Progress = { show: () => undefined, hide: () => undefined }
 
-/** @param firstAfterMs how long the work must have taken before anything is said of it */
-export async function startProgress(quiet: boolean, firstAfterMs = FIRST_AFTER_MS): Promise<Progress> {
+/** @param firstAfterMs how long the work must have taken before anything is said of it, where that is not as above */
+export async function startProgress(quiet: boolean, firstAfterMs?: number): Promise<Progress> {
   if (quiet) return SILENT
   const isTerminal = process.stderr.isTTY && process.env['TERM'] !== 'dumb'
   if (!isTerminal)
-    return new Line(firstAfterMs, SAY_EVERY_MS, (text) => void process.stderr.write(`${text}\n`))
+    return new Line(
+      firstAfterMs ?? SAY_EVERY_MS,
+      SAY_EVERY_MS,
+      (text) => void process.stderr.write(`${text}\n`),
+    )
   const { createLogUpdate } = await import('log-update')
   // The cursor stays: nobody would bring it back after kill -9.
   const draw = createLogUpdate(process.stderr, { showCursor: true })
-  return new Line(firstAfterMs, REDRAW_EVERY_MS, draw, () => draw.clear())
+  return new Line(firstAfterMs ?? DRAW_AFTER_MS, REDRAW_EVERY_MS, draw, () => draw.clear())
 }
 
 class Line implements Progress {
