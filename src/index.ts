@@ -1,20 +1,24 @@
 /** The public surface: everything else may change at any time. */
 export { LATCH_ERROR_CODES, LatchError, type LatchErrorCode, isLatchError } from './core/errors.js'
+export type { Counts } from './core/counts.js'
 export type { Key } from './core/key.js'
 export type { Outcome } from './core/outcome.js'
 export type { Owner, Verdict } from './core/owner.js'
 export type { Build, CompileOptions } from './latch/compile.js'
 export { type Cache, type CacheOptions, openCache } from './latch/cache.js'
+export type { StatsOptions } from './latch/statistics.js'
 export type { GcOptions, VerifyOptions } from './latch/upkeep.js'
 export type {
   EntryReport,
   EntryState,
   GcReport,
+  KeyStats,
   ListReport,
   Problem,
   ProblemKind,
   RemovalReason,
   RemoveOutcome,
+  StatsReport,
   VerifyReport,
 } from './core/report.js'
 export type { Entry } from './latch/entry.js'

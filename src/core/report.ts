@@ -1,4 +1,5 @@
 /** What is reported about a cache: the shapes that the library returns and `--json` prints. */
+import type { Counts } from './counts.js'
 
 /** `unreadable`: this user, or this moment, cannot tell whether it is whole. */
 export type EntryState = 'whole' | 'damaged' | 'unreadable'
@@ -106,4 +107,25 @@ export interface TimelineReport {
   }[]
   /** Lines of the files that were no events. */
   skippedLines: number
+}
+
+/** Counted over all processes; what a killed process has not written down is missing (its last hits). */
+export interface StatsReport extends Counts {
+  schema: 1
+  /** The cache's root directory. */
+  root: string
+  /** Milliseconds since 1970: what happened before is not counted; `null`: all that is known, 90 days at most. */
+  since: number | null
+  /** Of all calls, the part that had nothing to build: (hits + waited) / (hits + waited + compiled + private). */
+  hitRate: number | null
+  /** Only on request: what adds up to the above, most time saved first. */
+  keys?: KeyStats[]
+}
+
+export interface KeyStats extends Counts {
+  /** SHA-256 of the key. */
+  id: string
+  /** Canonical JSON of the key, shortened to 80 characters. */
+  key: string
+  hitRate: number | null
 }

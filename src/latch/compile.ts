@@ -102,8 +102,8 @@ async function buildAndPublish(opened: Opened, job: Job, crashes: number): Promi
 
 /** Keeps the record of the attempt around `work`: what happened to it is what the next holder of the lock reads. */
 async function attempted(
-  { disk, layout, host }: Opened,
-  { id, options }: Job,
+  { disk, layout, host, counting }: Opened,
+  { key, id, options }: Job,
   crashes: number,
   work: (startedAt: number) => Promise<void>,
 ): Promise<void> {
@@ -123,6 +123,7 @@ async function attempted(
     // Only what the build itself is to blame for fails those who wait. An abort is the caller's own affair.
     if (!(error instanceof CallerError) || options.signal?.aborted) await clearAttempt(disk, layout, id)
     else {
+      counting.failed(id, key)
       const failed = {
         ...record,
         state: 'failed' as const,
@@ -154,12 +155,13 @@ async function runBuild(opened: Opened, { key, id, build, options }: Job, stage:
 }
 
 async function publish(opened: Opened, draft: EntryDraft): Promise<void> {
-  const { disk, layout, host } = opened
+  const { disk, layout, host, counting } = opened
   const started = host.clock.now()
   const { bytes } = await seal(disk, draft)
   const ours = await placeEntry(disk, layout, draft, () => host.processes.token())
   const publishMs = host.clock.now() - started
   const { key, id, buildMs } = draft
+  if (ours) counting.published(id, key, bytes, buildMs)
   emit({ type: 'published', key, path: layout.entry(id), bytes, buildMs, publishMs, ours })
 }
 

@@ -6,6 +6,7 @@ import { type Candidate, type Limits, plan, sumOf, takeAway } from '../store/col
 import { findStrangers, inspect, takeInventory } from '../store/inventory.js'
 import { lookUp } from '../store/lookup.js'
 import { discard } from '../store/stage.js'
+import { removeOldStats } from '../store/stats.js'
 import { moveOut } from '../store/trash.js'
 import { findProblems } from '../store/verify.js'
 import { claimEntry } from './claims.js'
@@ -44,6 +45,7 @@ export async function collect(opened: Opened, options: GcOptions): Promise<GcRep
   refuseNonsense({ maxBytes, maxAgeMs, graceMs, watchMs })
   // Pins and marks of the dead go here, after watching them all at once: later, what is there is taken for alive.
   const leftovers = dryRun ? 0 : await sweep(opened, graceMs, watchMs)
+  if (!dryRun) await removeOldStats(opened.disk, opened.layout, opened.host.clock.wallTime())
   return makeRoom(opened, { maxBytes, maxAgeMs, graceMs }, dryRun, leftovers)
 }
 

@@ -16,6 +16,8 @@ export class Layout {
   readonly attempts: string
   readonly pins: string
   readonly trash: string
+  /** Made by whoever first writes there: a cache without statistics is whole. */
+  readonly stats: string
 
   /** @param root absolute, with links resolved */
   constructor(readonly root: string) {
@@ -27,6 +29,7 @@ export class Layout {
     this.attempts = join(this.top, 'attempts')
     this.pins = join(this.top, 'pins')
     this.trash = join(this.top, 'trash')
+    this.stats = join(this.top, 'stats')
   }
 
   get directories(): string[] {
