@@ -1,5 +1,6 @@
 /** What is reported about a cache: the shapes that the library returns and `--json` prints. */
 import type { Counts } from './counts.js'
+import type { Verdict } from './owner.js'
 
 /** `unreadable`: this user, or this moment, cannot tell whether it is whole. */
 export type EntryState = 'whole' | 'damaged' | 'unreadable'
@@ -128,4 +129,70 @@ export interface KeyStats extends Counts {
   /** Canonical JSON of the key, shortened to 80 characters. */
   key: string
   hitRate: number | null
+}
+
+/** A process, as far as it can be told. */
+export interface ProcessReport {
+  /** In its own PID namespace, on its own host; `null`, as below: not known. */
+  pid: number | null
+  host: string | null
+  command: string | null
+  /** Milliseconds since 1970 on its own clock; `null`: not known. */
+  since: number | null
+  verdict: Verdict
+}
+
+/** A lock that is held. */
+export interface HolderReport extends ProcessReport {
+  /** The lock's name: the SHA-256 of an entry's key, or what was given to `exec` or `withLock`. */
+  lock: string
+  /** Canonical JSON of the key of the entry that it is for, shortened to 80 characters. */
+  key: string | null
+  /** Whether an entry is being built: else the holder does something else, or is about to. */
+  building: boolean
+  /** How many further processes keep it held: it outlives the first. */
+  others: number
+  /** `kernel`: it was seen to be held just now; `record`: somebody has written down that it holds it. */
+  source: 'kernel' | 'record'
+}
+
+/** Who has waited for a lock for a second or longer. */
+export interface WaiterReport extends ProcessReport {
+  lock: string
+  key: string | null
+  /** When it gives up: milliseconds since 1970 on its own clock; `null`: never. */
+  deadline: number | null
+}
+
+export interface StatusReport {
+  schema: 1
+  /** The cache's root directory. */
+  root: string
+  /** Milliseconds since 1970. */
+  at: number
+  /** Longest first. */
+  holders: HolderReport[]
+  waiters: WaiterReport[]
+  /** Writes under way that are not published yet. */
+  stages: number
+  /** Entries that somebody has in use; `null`: that cannot be seen here. */
+  inUse: number | null
+  /** What crashes have left for `gc`, by kind; the youngest, which may still be somebody's, are not counted. */
+  leftovers: LeftoverCounts
+  /** Entries, and the bytes of all their files; `null`: not asked for. */
+  entries: number | null
+  bytes: number | null
+  /** `false`: some processes of this host (other users', other containers') cannot be looked into from here. */
+  complete: boolean
+}
+
+export interface LeftoverCounts {
+  /** Unpublished results of the dead. */
+  stages: number
+  /** What was being deleted. */
+  trash: number
+  /** Halves of records, of lock directories, of a cache's beginning. */
+  drafts: number
+  /** Records of holders and waiters that are gone. */
+  records: number
 }

@@ -86,6 +86,13 @@ function linkOrNull(path: string): string | null {
   }
 }
 
+/** What a process was started as, for people; `null` where that cannot be seen, or it is gone. */
+export function commandOf(pid: number): string | null {
+  const text = readOrNull(`/proc/${pid}/cmdline`)
+  if (text === null) return null
+  return text.split('\0').filter(Boolean).slice(0, 4).join(' ').slice(0, 200) || null
+}
+
 /** A process warning: on stderr, unless the program listens to 'warning' or was started with --no-warnings. */
 export function warn(message: string, code: string): void {
   process.emitWarning(message, { type: 'CachelatchWarning', code })

@@ -1,6 +1,13 @@
 /** The cache as its users see it. */
 import { type Key, canonicalKey } from '../core/key.js'
-import type { EntryReport, GcReport, RemoveOutcome, StatsReport, VerifyReport } from '../core/report.js'
+import type {
+  EntryReport,
+  GcReport,
+  RemoveOutcome,
+  StatsReport,
+  StatusReport,
+  VerifyReport,
+} from '../core/report.js'
 import { explain, isCacheTrouble } from '../host/disk-errors.js'
 import { sha256 } from '../host/hash.js'
 import { type Host, realHost } from '../host/host.js'
@@ -14,6 +21,7 @@ import { type OpenOptions, type Opened, foreignLockPath, openRoot, secondChance 
 import { CallerError } from './caller-error.js'
 import { compilePrivately } from './private.js'
 import { type StatsOptions, readStats } from './statistics.js'
+import { type StatusOptions, readStatus } from './status.js'
 import { type GcOptions, type VerifyOptions, clearAll, collect, removeEntry, verifyAll } from './upkeep.js'
 
 export interface CacheOptions extends OpenOptions {
@@ -131,6 +139,11 @@ export class Cache {
   }: VerifyOptions & { keys?: Iterable<Key> | undefined } = {}): Promise<VerifyReport> {
     const wanted = keys && new Map(Array.from(keys, canonicalKey).map((key) => [sha256(key), key]))
     return this.#upkeep('Verifying the cache', (opened) => verifyAll(opened, { ...options, wanted }))
+  }
+
+  /** Who holds a lock, who waits, what crashes have left: only looked at, so nobody is held up by it. */
+  async status(options: StatusOptions = {}): Promise<StatusReport> {
+    return this.#upkeep('Looking at the cache', (opened) => readStatus(opened, options))
   }
 
   /** How often it was hit, compiled, waited for, by all processes; and what that has saved. */

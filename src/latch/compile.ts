@@ -5,6 +5,7 @@
  * own: whatever a lock does or fails to do, nobody sees anything but whole entries.
  */
 import { isLatchError } from '../core/errors.js'
+import { keyLabel } from '../core/key.js'
 import type { Disk } from '../host/disk.js'
 import { attempt, isCacheTrouble, messageOf } from '../host/disk-errors.js'
 import type { Wait } from '../lock/locker.js'
@@ -63,7 +64,7 @@ export async function compileOnce(opened: Opened, job: Job): Promise<Entry> {
   refuseToWaitForItself(layout.lock(id), key)
   const before = await readAttempt(disk, layout, id)
   const { signal, timeoutMs, onWait } = options
-  const wish = { signal, timeoutMs, onWait, announce: true }
+  const wish = { signal, timeoutMs, onWait, announce: true, label: keyLabel(key) }
   const lease = await acquireTold(locker, layout.lock(id), { key }, wish)
   const tellLost = (): void => emit({ type: 'lease-lost', path: lease.path, error: lease.signal.reason })
   lease.signal.addEventListener('abort', tellLost, { once: true })
