@@ -1,6 +1,5 @@
 /** The public surface: everything else may change at any time. */
 export { LATCH_ERROR_CODES, LatchError, type LatchErrorCode, isLatchError } from './core/errors.js'
-export type { Counts } from './core/counts.js'
 export type { Key } from './core/key.js'
 export type { Outcome } from './core/outcome.js'
 export type { Owner, Verdict } from './core/owner.js'
@@ -10,6 +9,7 @@ export type { StatusOptions } from './latch/status.js'
 export type { StatsOptions } from './latch/statistics.js'
 export type { GcOptions, VerifyOptions } from './latch/upkeep.js'
 export type {
+  Counts,
   EntryReport,
   EntryState,
   GcReport,

@@ -11,6 +11,8 @@ export const COMMANDS: Record<string, () => Promise<CommandFile>> = {
   once: () => import('./once.js'),
   exec: () => import('./exec.js'),
   ls: () => import('./ls.js'),
+  status: () => import('./status.js'),
+  stats: () => import('./stats.js'),
   gc: () => import('./gc.js'),
   verify: () => import('./verify.js'),
   clear: () => import('./clear.js'),

@@ -1,28 +1,5 @@
 /** What is counted, of one key or of all: sums only, so that the counts of many processes add up in any order. */
-
-export interface Counts {
-  /** Calls that found the entry. */
-  hits: number
-  /** Calls that built it. */
-  compiled: number
-  /** Calls that waited while another built it. */
-  waited: number
-  /** Calls that could not use the cache, and built for themselves. */
-  private: number
-  /** Builds that failed: of `compiled` calls, none is one of these. */
-  failures: number
-  /** Of what was published, without manifests. */
-  bytes: number
-  /** Milliseconds that the builds took whose result was published. */
-  buildMs: number
-  /** Milliseconds that the calls took that `waited`. */
-  waitedMs: number
-  /**
-   * Milliseconds: of each call that found the entry or waited, the time that the entry's build took, less the time
-   * that the call took; never less than nothing.
-   */
-  savedMs: number
-}
+import type { Counts } from './report.js'
 
 const NAMES = [
   'hits',

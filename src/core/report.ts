@@ -1,6 +1,4 @@
 /** What is reported about a cache: the shapes that the library returns and `--json` prints. */
-import type { Counts } from './counts.js'
-import type { Verdict } from './owner.js'
 
 /** `unreadable`: this user, or this moment, cannot tell whether it is whole. */
 export type EntryState = 'whole' | 'damaged' | 'unreadable'
@@ -110,6 +108,30 @@ export interface TimelineReport {
   skippedLines: number
 }
 
+export interface Counts {
+  /** Calls that found the entry. */
+  hits: number
+  /** Calls that built it. */
+  compiled: number
+  /** Calls that waited while another built it. */
+  waited: number
+  /** Calls that could not use the cache, and built for themselves. */
+  private: number
+  /** Builds that failed: of `compiled` calls, none is one of these. */
+  failures: number
+  /** Of what was published, without manifests. */
+  bytes: number
+  /** Milliseconds that the builds took whose result was published. */
+  buildMs: number
+  /** Milliseconds that the calls took that `waited`. */
+  waitedMs: number
+  /**
+   * Milliseconds: of each call that found the entry or waited, the time that the entry's build took, less the time
+   * that the call took; never less than nothing.
+   */
+  savedMs: number
+}
+
 /** Counted over all processes; what a killed process has not written down is missing (its last hits). */
 export interface StatsReport extends Counts {
   schema: 1
@@ -139,7 +161,8 @@ export interface ProcessReport {
   command: string | null
   /** Milliseconds since 1970 on its own clock; `null`: not known. */
   since: number | null
-  verdict: Verdict
+  /** `unknown`: on another host, or in another container. */
+  verdict: 'alive' | 'dead' | 'unknown'
 }
 
 /** A lock that is held. */

@@ -90,7 +90,7 @@ function linkOrNull(path: string): string | null {
 export function commandOf(pid: number): string | null {
   const text = readOrNull(`/proc/${pid}/cmdline`)
   if (text === null) return null
-  return text.split('\0').filter(Boolean).slice(0, 4).join(' ').slice(0, 200) || null
+  return text.split('\0').filter(Boolean).join(' ').slice(0, 200) || null
 }
 
 /** A process warning: on stderr, unless the program listens to 'warning' or was started with --no-warnings. */

@@ -5,9 +5,10 @@
  * What is lost: the hits since the last line, where the process is killed. Where hits never pause, the time between
  * two lines doubles up to five minutes, or a server with many keys would fill the disk with its statistics.
  */
-import { type Counts, addTo, noCounts } from '../core/counts.js'
+import { addTo, noCounts } from '../core/counts.js'
 import { keyLabel } from '../core/key.js'
 import type { Outcome } from '../core/outcome.js'
+import type { Counts } from '../core/report.js'
 import type { Disk } from '../host/disk.js'
 import type { Host } from '../host/host.js'
 import { atExit } from '../host/process.js'

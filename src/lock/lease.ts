@@ -60,7 +60,7 @@ export class HeldLease implements Lease {
   record(): void {
     if (this.isRecorded) return
     const { clock, processes } = this.watch.host
-    const since = clock.wallTime() - (clock.now() - this.takenAt)
+    const since = Math.round(clock.wallTime() - (clock.now() - this.takenAt))
     const owner = processes.asOwner(since)
     this.#recorded = writeOwner(this.watch.disk, this.path, { owner, label: this.terms.label })
   }

@@ -50,7 +50,7 @@ export class Waiting {
 
   #record(records: WaitingRecords): void {
     const { clock } = this.host
-    const since = clock.wallTime() - (clock.now() - this.#started)
+    const since = Math.round(clock.wallTime() - (clock.now() - this.#started))
     this.#endRecord = records.tell(this.path, since, {
       timeoutMs: this.#timeoutMs,
       label: this.options.label,

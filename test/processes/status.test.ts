@@ -29,7 +29,7 @@ afterEach(() => {
 
 const lockNames = (root: string): string[] => readdirSync(new Layout(root).locks)
 const waitingRecords = (root: string): string[] =>
-  lockNames(root).filter((name) => name.includes('.waiting.'))
+  lockNames(root).filter((name) => /\.waiting\.[0-9a-f]{32}\.json$/.test(name))
 
 /** On a host that takes no kernel lock: looking must not. */
 async function looking(root: string): Promise<Cache> {
