@@ -1,7 +1,10 @@
 /** `cachelatch status`: who holds what, who waits for it, what crashes have left. */
+import { isLatchError } from '../core/errors.js'
 import type { StatusReport } from '../core/report.js'
+import type { Cache } from '../latch/cache.js'
+import { bookkeepingRoot } from '../store/layout.js'
 import { defineCommand, readCommandLine, refusePositionals } from './command.js'
-import { CACHE, JSON_REPORT } from './common-options.js'
+import { CACHE, JSON_REPORT, cacheDirectory } from './common-options.js'
 import { openExisting } from './existing.js'
 import { print, printJson } from './render.js'
 import { describeStatus } from './status-text.js'
@@ -30,7 +33,7 @@ export async function run(args: string[]): Promise<number> {
   if (line === null) return 0
   const { values, positionals } = line
   refusePositionals(command, positionals)
-  const cache = await openExisting(values.cache)
+  const cache = await openCacheOrBooks(values.cache)
   const show = (report: StatusReport): Promise<void> =>
     values.json ? printJson(report) : print(describeStatus(report))
   if (!values.watch) {
@@ -42,4 +45,14 @@ export async function run(args: string[]): Promise<number> {
   const isTerminal = process.stdout.isTTY && process.stdout.columns > 0
   await watchStatus(cache, show, isTerminal && !values.json)
   return 0
+}
+
+/** Where only `exec` was used, there are locks and no cache. @throws LatchError NO_CACHE */
+async function openCacheOrBooks(option: string | undefined): Promise<Cache> {
+  try {
+    return await openExisting(option)
+  } catch (error) {
+    if (!isLatchError(error, 'NO_CACHE')) throw error
+    return openExisting(bookkeepingRoot(cacheDirectory(option))).catch(() => Promise.reject(error))
+  }
 }

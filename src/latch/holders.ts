@@ -82,7 +82,7 @@ async function holderOf(scene: Scene, name: string, lockers: OpenFile[]): Promis
 function bySight({ host }: Scene, lockers: OpenFile[], record: OwnerRecord | null): Holder {
   const pids = [...new Set(lockers.map(({ pid }) => pid))].sort((a, b) => a - b)
   const taker = lockers.map(({ takenBy }) => takenBy).find((pid) => pid !== null && pids.includes(pid))
-  const owner = record !== null && isAbout(record.owner, taker ?? null) ? record.owner : null
+  const owner = record !== null && isAbout(host, record.owner, taker ?? null) ? record.owner : null
   const pid = owner !== null && pids.includes(owner.pid) ? owner.pid : (taker ?? pids[0]!)
   const self = host.processes.asOwner(0)
   return {
@@ -96,9 +96,12 @@ function bySight({ host }: Scene, lockers: OpenFile[], record: OwnerRecord | nul
   }
 }
 
-/** The record of a dead owner is about this hold, if nobody living has taken it: then it was handed on. */
-function isAbout(owner: Owner, taker: number | null): boolean {
-  return taker === null || taker === owner.pid
+/**
+ * Whether the record is about this hold. That of a dead owner is, if nobody living has taken it: it was handed on. In
+ * another container, the owner knows itself by another pid.
+ */
+function isAbout({ processes }: Host, owner: Owner, taker: number | null): boolean {
+  return taker === null || taker === owner.pid || owner.pidNamespace !== processes.pidNamespace
 }
 
 async function byRecord(scene: Scene, name: string, record: OwnerRecord | null): Promise<Holder | null> {

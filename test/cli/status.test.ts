@@ -160,6 +160,14 @@ test('stats adds up what has happened, by key on request', async () => {
   expect(json).toMatchObject({ schema: 1, since: null, hits: 1, failures: 1, hitRate: 0.5, keys: [{}, {}] })
 })
 
+test('where only exec was used, its locks are shown', async () => {
+  const root = scratch()
+  expect((await runCommand(root, 'status')).code).toBe(66)
+  const inner = `'${process.execPath}' '${COMMAND}' status`
+  const { stdout } = await runCommand(root, 'exec', 'nightly', '--', 'sh', '-c', inner)
+  expect(stdout).toMatch(/^.+\/\.cachelatch: .+\nHeld:\n  nightly  /)
+})
+
 test('a cache of which nothing is known yet', async () => {
   const root = scratch()
   await (await openCache(root, { strict: true })).locker()

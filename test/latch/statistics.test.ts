@@ -112,6 +112,17 @@ test('processes that ask at once: what they got is what is counted, once they ha
   expect(stats.savedMs).toBeLessThanOrEqual(39 * stats.buildMs)
 })
 
+test('what was compiled privately, because the cache could not be used', async () => {
+  const cache = await openCache(scratch())
+  await cache.locker()
+  rmSync(join(cache.root, 'v1/stage'), { recursive: true })
+  writeFileSync(join(cache.root, 'v1/stage'), '')
+  const entry = await cache.getOrCompile('a', fill)
+  expect(entry.outcome).toBe('private')
+  await entry.release()
+  expect(await cache.stats()).toMatchObject({ private: 1, compiled: 0, failures: 0, hitRate: 0 })
+})
+
 test('of a process that is killed, what it has compiled is counted', async () => {
   const root = scratch()
   const worker = start('latch')
