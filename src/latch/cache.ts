@@ -20,8 +20,8 @@ import { announceDegradation, emit } from './events.js'
 import { type OpenOptions, type Opened, foreignLockPath, openRoot, secondChance } from './open.js'
 import { CallerError } from './caller-error.js'
 import { compilePrivately } from './private.js'
-import { type StatsOptions, readStats } from './statistics.js'
-import { type StatusOptions, readStatus } from './status.js'
+import type { StatsOptions } from './statistics.js'
+import type { StatusOptions } from './status.js'
 import { type GcOptions, type VerifyOptions, clearAll, collect, removeEntry, verifyAll } from './upkeep.js'
 
 export interface CacheOptions extends OpenOptions {
@@ -143,11 +143,13 @@ export class Cache {
 
   /** Who holds a lock, who waits, what crashes have left: only looked at, so nobody is held up by it. */
   async status(options: StatusOptions = {}): Promise<StatusReport> {
+    const { readStatus } = await import('./status.js')
     return this.#upkeep('Looking at the cache', (opened) => readStatus(opened, options))
   }
 
   /** How often it was hit, compiled, waited for, by all processes; and what that has saved. */
   async stats(options: StatsOptions = {}): Promise<StatsReport> {
+    const { readStats } = await import('./statistics.js')
     return this.#upkeep('Reading the statistics', (opened) => readStats(opened, options))
   }
 

@@ -25,6 +25,8 @@ export class Counting {
   #cancel: (() => void) | undefined
   #pauseMs = PAUSE_MS
   #writtenAt = Number.NEGATIVE_INFINITY
+  /** On a network file system: what is on its way. Never rejects. */
+  #writing = Promise.resolve()
 
   constructor(
     readonly host: Host,
@@ -39,7 +41,7 @@ export class Counting {
     else counts[outcome]++
     if (outcome === 'hit' || outcome === 'waited') counts.savedMs += Math.max(0, buildMs - elapsedMs)
     if (outcome === 'waited') counts.waitedMs += elapsedMs
-    if (outcome !== 'hit') void this.#write()
+    if (outcome !== 'hit') this.#write()
   }
 
   /** Written with the outcome that follows. */
@@ -49,13 +51,13 @@ export class Counting {
 
   failed(id: string, key: string): void {
     this.#countsOf(id, key).failures++
-    void this.#write()
+    this.#write()
   }
 
   #countsOf(id: string, key: string): Counts {
     const known = this.#keys.get(id)
     if (known) return known.counts
-    if (this.#keys.size === MAX_KEYS) void this.#write()
+    if (this.#keys.size === MAX_KEYS) this.#write()
     const counts = noCounts()
     this.#keys.set(id, { key, counts })
     if (!this.#cancel) this.#writeLater()
@@ -75,21 +77,22 @@ export class Counting {
 
   /** Writes all of it down, for somebody who is about to read. */
   async flush(): Promise<void> {
-    await this.#write()
+    this.#write()
+    await this.#writing
   }
 
   #writeInTurn(): void {
     this.#writtenAt = this.host.clock.now()
-    void this.#write()
+    this.#write()
   }
 
   /** On a network file system in libuv's pool; whoever works does not wait for it. */
-  #write(): Promise<void> | void {
+  #write(): void {
     this.#cancel?.()
     this.#cancel = undefined
     const counted = this.#takeAll()
     if (this.disk.inThread) countNow(this.layout, counted)
-    else return count(this.layout, counted)
+    else this.#writing = this.#writing.then(() => count(this.layout, counted))
   }
 
   #takeAll(): Parameters<typeof countNow>[1] {

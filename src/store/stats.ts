@@ -11,15 +11,15 @@ import { type Counted, decodeCounted, encodeCounted } from '../core/counts.js'
 import type { Disk } from '../host/disk.js'
 import { append, appendNow } from '../host/append-file.js'
 import { attempt, orElse } from '../host/disk-errors.js'
+import { linesOf } from '../host/lines.js'
 import { thisHostAndUser } from '../host/process.js'
 import type { Layout } from './layout.js'
 
 const NAME = /^(\d{4}-\d\d-\d\d)\.[0-9a-f]{12}\.\d+\.ndjson$/
 const KEEP_MS = 90 * 24 * 60 * 60 * 1000
 const DAY_MS = 24 * 60 * 60 * 1000
-const PIECE_BYTES = 256 * 1024
 /** A line of ours has some 200. */
-const MAX_LINE_CHARS = 16 * 1024
+const MAX_LINE_BYTES = 16 * 1024
 
 /** In the calling thread; never fails, and then nothing is counted. */
 export function countNow(layout: Layout, counted: readonly Counted[]): void {
@@ -48,34 +48,24 @@ export async function* readCounted(disk: Disk, layout: Layout, since: number): A
     const day = NAME.exec(name)?.[1]
     // A file begins and ends with its day, and other clocks may be a day off.
     if (day === undefined || Date.parse(day) + 2 * DAY_MS < since) continue
-    for await (const line of linesOf(disk, `${layout.stats}/${name}`)) {
-      const counted = decodeCounted(line)
-      if (counted !== null && counted.at >= since) yield counted
-    }
+    for await (const counted of countedIn(disk, `${layout.stats}/${name}`))
+      if (counted.at >= since) yield counted
   }
 }
 
-async function* linesOf(disk: Disk, path: string): AsyncGenerator<string> {
+/** Never through a link, nor stuck on a FIFO: whoever may write here may have put one. */
+async function* countedIn(disk: Disk, path: string): AsyncGenerator<Counted> {
   const fd = await disk.openRead(path).catch(() => null)
   if (fd === null) return
-  const decoder = new TextDecoder()
-  const piece = Buffer.allocUnsafe(PIECE_BYTES)
-  let rest = ''
-  try {
-    if (!(await disk.fstat(fd)).isFile()) return
-    for (let position = 0; ;) {
-      const count = await disk.read(fd, piece, position)
-      if (count === 0) break
-      position += count
-      const lines = (rest + decoder.decode(piece.subarray(0, count), { stream: true })).split('\n')
-      rest = lines.pop()!
-      yield* lines
-      if (rest.length > MAX_LINE_CHARS) rest = ''
-    }
-    yield rest
-  } finally {
+  if (!(await disk.fstat(fd)).isFile()) {
     await disk.close(fd)
+    return
   }
+  for await (const lines of linesOf(fd, MAX_LINE_BYTES))
+    for (const line of lines) {
+      const counted = line === null ? null : decodeCounted(line)
+      if (counted !== null) yield counted
+    }
 }
 
 /** What nobody asks about any more. */

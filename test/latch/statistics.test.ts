@@ -85,6 +85,33 @@ test('hits of more keys than are kept in memory are all counted', async () => {
   expect(await other.stats()).toMatchObject({ compiled: 300, hits: 300 })
 })
 
+test('hits are written after ten seconds, and twice as late as long as they go on', async () => {
+  const { host, pass } = stoppedHost()
+  const timers: { ms: number; tick: () => void }[] = []
+  host.clock.later = (ms, tick) => {
+    const timer = { ms, tick }
+    if (ms >= 10_000) timers.push(timer)
+    return () => void (timers.includes(timer) && timers.splice(timers.indexOf(timer), 1))
+  }
+  const root = scratch()
+  const cache = await openCacheOn(host, root, { strict: true })
+  await release(cache.getOrCompile('a', fill))
+  const lines = (): number => readFileSync(statsFile(root), 'utf8').split('\n').filter(Boolean).length
+  const pauses: number[] = []
+  for (let turn = 1; turn <= 7; turn++) {
+    if (turn === 7) pass(3_600_000)
+    await release(cache.getOrCompile('a', fill))
+    await release(cache.getOrCompile('a', fill))
+    expect([timers.length, lines()]).toEqual([1, turn])
+    const { ms, tick } = timers.pop()!
+    pauses.push(ms / 1000)
+    pass(ms)
+    tick()
+  }
+  expect(pauses).toEqual([10, 20, 40, 80, 160, 300, 10])
+  expect(await cache.stats()).toMatchObject({ hits: 14, compiled: 1 })
+})
+
 test('processes that ask at once: what they got is what is counted, once they have ended', async () => {
   const root = scratch()
   const go = join(root, 'go')

@@ -191,6 +191,8 @@ test.skipIf(missing('linux'))(
     process.kill(child, 'SIGKILL')
     await until('nobody holds it', async () => (await cache.status()).holders.length === 0)
     expect((await cache.status()).leftovers.records).toBe(1)
+    await (await openCache(root)).gc({ graceMs: 0 })
+    expect((await cache.status()).leftovers.records).toBe(0)
   },
 )
 
