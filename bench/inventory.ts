@@ -16,12 +16,12 @@ import { canonicalKey, keyLabel } from '../src/core/key.js'
 import { sha256 } from '../src/host/hash.js'
 import { Layout, MANIFEST } from '../src/store/layout.js'
 import { encodeManifest } from '../src/store/manifest.js'
-import { countNow } from '../src/store/stats.js'
+import { countNow } from '../src/store/count.js'
 
 const { values } = parseArgs({
   options: { entries: { type: 'string', default: '100000' }, dir: { type: 'string', default: tmpdir() } },
 })
-const COMMAND = join(import.meta.dirname, '../../dist/cli/main.js')
+const COMMAND = join(import.meta.dirname, '../../dist/bin/cachelatch.js')
 
 const root = mkdtempSync(join(values.dir, 'cachelatch-bench-'))
 process.once('exit', () => rmSync(root, { recursive: true, force: true }))

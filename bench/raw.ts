@@ -11,6 +11,9 @@ const getrusage = libc.func('int getrusage(int who, _Out_ uint8_t *usage)') as (
   usage: Buffer,
 ) => number
 
+const RUSAGE_SELF = 0
+const RUSAGE_CHILDREN = -1
+
 const LOCK_SH = 1
 const LOCK_EX = 2
 const LOCK_NB = 4
@@ -32,14 +35,22 @@ export function lockWaiting(path: string): number {
   return fd
 }
 
-/** CPU seconds of this process and of its children that have ended: getrusage(2), two timevals each. */
+/** CPU seconds of this process and of its children that have ended. */
 export function cpuSeconds(): number {
+  return usedBy(RUSAGE_SELF) + usedBy(RUSAGE_CHILDREN)
+}
+
+/** Of those children alone, and theirs. */
+export function cpuSecondsOfChildren(): number {
+  return usedBy(RUSAGE_CHILDREN)
+}
+
+/** getrusage(2): user and system time, a timeval each. */
+function usedBy(who: number): number {
   const usage = Buffer.alloc(256)
-  return [0, -1].reduce((sum, who) => {
-    getrusage(who, usage)
-    const [user, system] = [0, 16].map((at) => usage.readInt32LE(at) + usage.readInt32LE(at + 8) / 1e6)
-    return sum + user! + system!
-  }, 0)
+  getrusage(who, usage)
+  const [user, system] = [0, 16].map((at) => usage.readInt32LE(at) + usage.readInt32LE(at + 8) / 1e6)
+  return user! + system!
 }
 
 export function writeNew(path: string, bytes: Uint8Array, sync: boolean): void {

@@ -5,6 +5,7 @@ import { handoverGroup } from './groups/handover.js'
 import { hitGroup } from './groups/hit.js'
 import { lockGroup } from './groups/lock.js'
 import { publishGroup } from './groups/publish.js'
+import { startUpGroup } from './groups/start-up.js'
 import { successionGroup } from './groups/succession.js'
 import type { Group } from './report.js'
 
@@ -14,6 +15,7 @@ const GROUPS: Record<string, (context: Context) => Promise<Group>> = {
   publish: publishGroup,
   handover: handoverGroup,
   succession: successionGroup,
+  'start-up': startUpGroup,
   cold: coldGroup,
 }
 

@@ -12,6 +12,8 @@ export interface Option {
   short?: string
   /** What the value is, such as `SIZE`; without, the option is a switch. */
   value?: string
+  /** All values there are. */
+  choices?: readonly string[]
   /** May be given more than once. */
   multiple?: boolean
   /** Of a value; for a reader, when it is no plain text, `text` tells it. */
@@ -43,12 +45,14 @@ export function defineCommand<const O extends Options>(command: Command<O>): Com
   return command
 }
 
+type TextOf<T extends Option> = T extends { choices: readonly (infer Choice)[] } ? Choice : string
+
 type ValueOf<T extends Option> = T extends { multiple: true }
-  ? string[]
+  ? TextOf<T>[]
   : T extends { value: string }
     ? T extends { default: string }
-      ? string
-      : string | undefined
+      ? TextOf<T>
+      : TextOf<T> | undefined
     : boolean
 
 export interface CommandLine<O extends Options> {
@@ -71,6 +75,7 @@ export async function readCommandLine<O extends Options>(
     await print(helpOf(command))
     return null
   }
+  refuseUnknownChoices(command, values)
   return { values: values as CommandLine<O>['values'], positionals, child: args.slice(end + 1) }
 }
 
@@ -98,6 +103,16 @@ function asConfig(options: Options): NonNullable<ParseArgsConfig['options']> {
     }
   }
   return { ...config, help: { type: 'boolean', short: 'h' } }
+}
+
+function refuseUnknownChoices({ options }: Command, values: ReturnType<typeof parseArgs>['values']): void {
+  for (const [name, { choices }] of Object.entries(options)) {
+    if (choices === undefined) continue
+    const wrong = [values[name] ?? []].flat().find((value) => !choices.includes(String(value)))
+    if (wrong === undefined) continue
+    const list = new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(choices)
+    throw new UsageError(`--${name} takes ${list}, not '${String(wrong)}'.`)
+  }
 }
 
 /** @throws UsageError where something stands on the line that no option takes */

@@ -10,6 +10,7 @@ export interface CommandFile {
 export const COMMANDS: Record<string, () => Promise<CommandFile>> = {
   once: () => import('./once.js'),
   exec: () => import('./exec.js'),
+  run: () => import('./run.js'),
   ls: () => import('./ls.js'),
   status: () => import('./status.js'),
   stats: () => import('./stats.js'),
@@ -17,7 +18,9 @@ export const COMMANDS: Record<string, () => Promise<CommandFile>> = {
   verify: () => import('./verify.js'),
   clear: () => import('./clear.js'),
   timeline: () => import('./timeline.js'),
+  env: () => import('./env.js'),
   dir: () => import('./dir.js'),
+  completion: () => import('./completion.js'),
 }
 
 export async function allCommands(): Promise<Command[]> {

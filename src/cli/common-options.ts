@@ -20,6 +20,24 @@ export const EVENTS = {
   },
 } as const
 
+export const PRESETS = {
+  preset: {
+    short: 'p',
+    value: 'NAME',
+    multiple: true,
+    text: 'vllm, triton, jax …, or a JSON file of your own; repeated, or with commas, for several',
+  },
+  key: { value: 'KEY', text: 'separates workers that are of no use to each other: an image, a driver' },
+} as const
+
+/** @throws UsageError */
+export function wholeNumber(text: string | undefined, option: string, least: number): number | undefined {
+  if (text === undefined) return undefined
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+  if (!(number >= least)) throw new UsageError(`${option} takes a whole number from ${least}, not '${text}'.`)
+  return number
+}
+
 /** From here on, this process and those that it starts record their events. */
 export function recordEvents(file: string | undefined): void {
   if (file !== undefined) setEventsFile(file)

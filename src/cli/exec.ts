@@ -9,10 +9,10 @@ import { EXIT, UsageError } from './usage.js'
 
 export const command = defineCommand({
   name: 'exec',
-  usage: 'NAME [OPTIONS] -- CMD [ARGS]',
+  usage: 'NAME|PATH [OPTIONS] -- CMD [ARGS]',
   summary: 'hold a lock while CMD runs, as flock(1) does',
-  about: `Runs CMD while holding the lock of NAME: a path, or a plain name for a lock in the cache directory. Exits with
-    CMD's exit code. On a local file system the lock lives as long as CMD does, also when this process is killed.`,
+  about: `Runs CMD while holding the lock of PATH, or of NAME, which has no slash, in the cache directory. Exits with CMD's
+    exit code. On a local file system the lock lives as long as CMD does, also when this process is killed.`,
   options: {
     ...WAIT,
     ...EVENTS,

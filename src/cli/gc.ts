@@ -21,7 +21,7 @@ export const command = defineCommand({
     },
     'max-age': {
       value: 'TIME',
-      text: '14d, 12h, 30m: since the last use, which is noted at most once an hour',
+      text: '14d, 12h, 30m: since the last use, accurate to an hour',
     },
     grace: { value: 'TIME', text: 'what is younger stays (1m)' },
     watch: {

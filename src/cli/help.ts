@@ -1,5 +1,5 @@
 /** --help: what a command is, as a page for the terminal. */
-import { type Command, type Option } from './command.js'
+import type { Command, Option, Options } from './command.js'
 
 const WIDTH = 118
 const HELP_OPTION: Option = { short: 'h', text: 'this page' }
@@ -18,9 +18,14 @@ export function helpOf(command: Command): string {
   return `${parts.join('\n\n').trimEnd()}\n`
 }
 
+/** All that the parser takes, --help among them. */
+export function withHelp({ options }: Command): Options {
+  return { ...options, help: HELP_OPTION }
+}
+
 /** `-w, --wait SECONDS`, and what it does. */
-export function optionsOf({ options }: Command): [string, string][] {
-  return Object.entries({ ...options, help: HELP_OPTION }).map(([name, { short, value, text }]) => [
+export function optionsOf(command: Command): [string, string][] {
+  return Object.entries(withHelp(command)).map(([name, { short, value, text }]) => [
     `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`,
     text,
   ])

@@ -13,10 +13,11 @@ export const command = defineCommand({
   usage: '[TEXT] [OPTIONS]',
   summary: 'what is in the cache',
   about: `Lists the entries whose key contains TEXT: size, number of files, last use, key. Only manifests are read: 'verify'
-    reads everything. A use is noted at most once an hour.`,
+    reads everything. The last use is accurate to an hour.`,
   options: {
     sort: {
       value: 'ORDER',
+      choices: ['used', 'size', 'age'],
       default: 'used',
       text: 'used (last use, the default), size, or age; what is first here is last in the list',
     },
@@ -31,7 +32,7 @@ export const command = defineCommand({
 type Order = (a: EntryReport, b: EntryReport) => number
 
 /** The most recent, the largest, the youngest at the end, next to the prompt. */
-const ORDERS: Record<string, Order> = {
+const ORDERS: Record<'used' | 'size' | 'age', Order> = {
   used: (a, b) => a.usedAt - b.usedAt,
   size: (a, b) => a.bytes - b.bytes,
   age: (a, b) => (a.createdAt ?? 0) - (b.createdAt ?? 0),
@@ -43,13 +44,11 @@ export async function run(args: string[]): Promise<number> {
   const { values, positionals } = line
   const [text = ''] = positionals
   if (positionals.length > 1) throw new UsageError(`one text to look for, not ${positionals.length}.`)
-  const order = Object.hasOwn(ORDERS, values.sort) ? ORDERS[values.sort] : undefined
-  if (!order) throw new UsageError(`--sort takes used, size or age, not '${values.sort}'.`)
 
   const cache = await openExisting(values.cache)
   const entries: EntryReport[] = []
   for await (const entry of cache.list()) if (matches(entry, text)) entries.push(entry)
-  entries.sort(order)
+  entries.sort(ORDERS[values.sort])
   const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
   if (values.json) await printJson<ListReport>({ schema: 1, root: cache.root, entries, bytes })
   else if (values.quiet) await print(entries.map(({ key }) => (key === null ? '' : `${key}\n`)).join(''))

@@ -2,13 +2,15 @@
 /** The command: finds the sub-command, loads only its file, and turns errors into exit codes. */
 import { readPackage } from '../host/package-file.js'
 import { COMMANDS } from './commands.js'
+import { print } from './render.js'
 import { UsageError, exitCodeOf, explainToPerson } from './usage.js'
 
-process.exitCode = await main(process.argv.slice(2))
+// No `await` at this level: published as CommonJS, which Node starts sooner.
+void main(process.argv.slice(2)).then((exitCode) => (process.exitCode = exitCode))
 
 async function main([name = '', ...args]: string[]): Promise<number> {
   try {
-    if (name === '--version' || name === '-V') return say(`${readPackage().version}\n`)
+    if (name === '--version' || name === '-V') return await say(`${readPackage().version}\n`)
     if (name === '--help' || name === '-h' || name === 'help') return await help(args)
     const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
     if (!load) throw new UsageError(name === '' ? 'a command is missing.' : `there is no command '${name}'.`)
@@ -24,10 +26,10 @@ async function help([name = '']: string[]): Promise<number> {
   if (Object.hasOwn(COMMANDS, name)) return await (await COMMANDS[name]!()).run(['--help'])
   if (name !== '') throw new UsageError(`there is no command '${name}'.`)
   const { overview } = await import('./overview.js')
-  return say(await overview())
+  return await say(await overview())
 }
 
-function say(text: string): number {
-  process.stdout.write(text)
+async function say(text: string): Promise<number> {
+  await print(text)
   return 0
 }

@@ -1,9 +1,10 @@
 /** `cachelatch once`: compile once, from any language. */
 import type { Key } from '../core/key.js'
-import { openCache } from '../latch/cache.js'
+import type { Entry } from '../latch/entry.js'
+import { findUnpinned } from '../latch/unpinned.js'
 import { defineCommand, readCommandLine } from './command.js'
 import { CACHE, EVENTS, WAIT, cacheDirectory, recordEvents, secondsToMs } from './common-options.js'
-import { runTold } from './told-child.js'
+import { print } from './render.js'
 import { UsageError } from './usage.js'
 
 export const command = defineCommand({
@@ -27,13 +28,6 @@ export const command = defineCommand({
   examples: ['dir=$(cachelatch once --key model=llama --key dtype=bf16 -- ./compile.sh)'],
 })
 
-/** CMD ended badly: its exit code is ours, and nothing needs to be said. */
-class CommandFailed extends Error {
-  constructor(readonly exitCode: number) {
-    super(`the command ended with exit code ${exitCode}`)
-  }
-}
-
 export async function run(args: string[]): Promise<number> {
   const line = await readCommandLine(command, args)
   if (line === null) return 0
@@ -41,25 +35,24 @@ export async function run(args: string[]): Promise<number> {
   const key = keyFrom(values.key)
   if (child.length === 0) throw new UsageError('a command is missing: cachelatch once --key KEY -- CMD')
   recordEvents(values.events)
-  const cache = await openCache(cacheDirectory(values.cache), { strict: values.strict })
-  try {
-    const entry = await cache.getOrCompile(key, ({ dir }) => fill(child, dir), {
-      timeoutMs: secondsToMs(values.wait, '--wait'),
-      keepPrivate: true,
-    })
-    process.stdout.write(`${entry.path}\n`)
-    await entry.release()
+  const root = cacheDirectory(values.cache)
+  const timeoutMs = secondsToMs(values.wait, '--wait')
+  const hit = await findUnpinned(root, key)
+  if (hit !== null) {
+    await handOver(hit)
     return 0
-  } catch (error) {
-    if (error instanceof CommandFailed) return error.exitCode
-    throw error
   }
+  const { compileByCommand } = await import('./compile-by-command.js')
+  const entry = await compileByCommand(child, key, { root, strict: values.strict, timeoutMs })
+  if ('exitCode' in entry) return entry.exitCode
+  await handOver(entry)
+  await entry.release()
+  return 0
 }
 
-async function fill(child: string[], dir: string): Promise<void> {
-  const filled = child.map((argument) => argument.replaceAll('{stage}', dir))
-  const exitCode = await runTold(filled, { env: { CACHELATCH_STAGE: dir }, stdout: 'stderr' })
-  if (exitCode !== 0) throw new CommandFailed(exitCode)
+/** What the caller came for. It may use the path as soon as it can read it. */
+async function handOver({ path }: Pick<Entry, 'path' | 'outcome'>): Promise<void> {
+  await print(`${path}\n`)
 }
 
 /** `--key x` is the text; `--key a=1 --key b=2` an object, in which order does not matter. */

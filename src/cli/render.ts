@@ -1,4 +1,5 @@
 /** What goes to stdout: columns for people, one JSON object for programs. */
+import { writeAtOnce } from '../host/output.js'
 
 /** Columns as wide as they need to be, two spaces apart; `right` names those with numbers. The last one is not padded. */
 export function columns(rows: readonly string[][], right: ReadonlySet<number> = new Set()): string {
@@ -15,15 +16,17 @@ export function columns(rows: readonly string[][], right: ReadonlySet<number> = 
     .join('')
 }
 
-const PIECE = 64 * 1024
-let watchesReader = false
+const PIECE_BYTES = 64 * 1024
+let usesStream = false
 
 /** Waits for the reader of a pipe; nothing is lost when the process ends afterwards. */
 export async function print(text: string): Promise<void> {
-  if (!watchesReader) process.stdout.on('error', endQuietly)
-  watchesReader = true
-  for (let start = 0; start < text.length; start += PIECE) {
-    const piece = text.slice(start, start + PIECE)
+  const rest = usesStream ? Buffer.from(text) : writeAtOnce(text)
+  if (rest.length === 0) return
+  if (!usesStream) process.stdout.on('error', endQuietly)
+  usesStream = true
+  for (let start = 0; start < rest.length; start += PIECE_BYTES) {
+    const piece = rest.subarray(start, start + PIECE_BYTES)
     await new Promise<void>((resolve) => void process.stdout.write(piece, () => resolve()))
   }
 }

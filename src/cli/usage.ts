@@ -22,6 +22,8 @@ export class UsageError extends Error {}
 const BY_CODE: Partial<Record<LatchErrorCode, number>> = {
   WAIT_TIMEOUT: EXIT.busy,
   KEY_INVALID: EXIT.usage,
+  PRESET_INVALID: EXIT.usage,
+  ONCE_REFUSED: EXIT.usage,
   NO_CACHE: EXIT.noCache,
   BUILD_FAILED: EXIT.problems,
   BUILD_CRASHED: EXIT.problems,

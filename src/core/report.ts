@@ -15,7 +15,7 @@ export interface EntryReport {
   files: number
   /** Milliseconds since 1970 on the builder's clock; `null` where no manifest tells it. */
   createdAt: number | null
-  /** Milliseconds since 1970; a use is noted at most once an hour. */
+  /** Milliseconds since 1970; the last use may be up to an hour later. */
   usedAt: number
   /** By its manifest alone: `verify` reads every byte. */
   state: EntryState
@@ -218,4 +218,15 @@ export interface LeftoverCounts {
   drafts: number
   /** Records of holders and waiters that are gone. */
   records: number
+}
+
+export interface EnvReport {
+  schema: 1
+  /** The slot whose paths these are, and its directory. */
+  slot: number
+  path: string
+  /** What `run` would set. */
+  set: Record<string, string>
+  /** Variables that are set already, and would be left alone. */
+  kept: string[]
 }

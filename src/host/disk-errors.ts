@@ -74,6 +74,13 @@ export function isCacheTrouble(error: unknown): boolean {
   return fromDisk || (isLatchError(error) && !isLatchError(error, ...NOT_TROUBLE))
 }
 
-const NOT_TROUBLE: LatchErrorCode[] = ['KEY_INVALID', 'BUILD_FAILED', 'BUILD_CRASHED', 'BUILD_INVALID']
+const NOT_TROUBLE: LatchErrorCode[] = [
+  'KEY_INVALID',
+  'BUILD_FAILED',
+  'BUILD_CRASHED',
+  'BUILD_INVALID',
+  'PRESET_INVALID',
+  'ONCE_REFUSED',
+]
 
 export { messageOf }

@@ -28,6 +28,9 @@ export interface Disk {
   sync(fd: number): Promise<void>
   rename(from: string, to: string): Promise<void>
   link(from: string, to: string): Promise<void>
+  /** A copy of its own that shares blocks where the file system can; with mode. Fails with EEXIST where anything stands. */
+  copy(from: string, to: string): Promise<void>
+  symlink(target: string, path: string): Promise<void>
   unlink(path: string): Promise<void>
   /** Fails with EEXIST where anything stands. */
   mkdir(path: string, mode?: number): Promise<void>
@@ -60,6 +63,7 @@ function countOf(name: string, result: unknown): unknown {
 const SMALL_TRANSFER_BYTES = 64 * 1024
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = fs.constants
+const COPY = fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE
 const OPEN_READ = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
 
 /** For local file systems. */
@@ -98,6 +102,8 @@ function diskOver(call: Call): Disk {
     sync: (fd) => pooled('fsync', fd) as Promise<void>,
     rename: (from, to) => call('rename', from, to) as Promise<void>,
     link: (from, to) => call('link', from, to) as Promise<void>,
+    copy: (from, to) => call('copyFile', from, to, COPY) as Promise<void>,
+    symlink: (target, path) => call('symlink', target, path) as Promise<void>,
     unlink: (path) => call('unlink', path) as Promise<void>,
     mkdir: (path, mode = 0o777) => call('mkdir', path, { mode }) as Promise<void>,
     rmdir: (path) => call('rmdir', path) as Promise<void>,

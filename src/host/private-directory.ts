@@ -16,6 +16,8 @@ const OPEN = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 
 export interface PrivateDirectory {
   path: string
+  /** Locked: a child that inherits it keeps the directory from being taken for a leftover. */
+  fd: number
   remove(): void
 }
 
@@ -30,6 +32,7 @@ export async function makePrivateDirectory(native: Native | null): Promise<Priva
   native?.flock(fd, 'exclusive')
   const directory: PrivateDirectory = {
     path,
+    fd,
     remove() {
       rmSync(path, { recursive: true, force: true })
       if (alive.delete(directory)) closeSync(fd)

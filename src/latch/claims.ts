@@ -12,7 +12,7 @@ import { inspect } from '../store/inventory.js'
 import { MANIFEST } from '../store/layout.js'
 import type { SharedHolds } from '../lock/locker.js'
 import type { Opened } from './open.js'
-import { cannotTellPins, claimByLocks, identify } from './pins.js'
+import { cannotTellPins, claimByLocks, identify, isUnchanged, seen } from './pins.js'
 
 /** @throws LatchError LOCK_UNAVAILABLE where the locker cannot tell who uses an entry */
 export async function claimEntry(opened: Opened, id: string): Promise<Claiming> {
@@ -35,10 +35,8 @@ async function claimByHold(opened: Opened, id: string, shares: SharedHolds): Pro
   try {
     claimed = await shares.claim(fd)
     if (!claimed) return 'in-use'
-    const { dev, ino, mtimeMs } = await disk.fstat(fd)
-    const isMeant = async (place: string): Promise<boolean> =>
-      (await identify(opened, place))?.identity === `${dev}:${ino}`
-    return { usedAt: mtimeMs, isMeant, letGo: () => disk.close(fd) }
+    const now = seen(await disk.fstat(fd), true)
+    return { usedAt: now.usedAt, isMeant: isUnchanged(opened, now), letGo: () => disk.close(fd) }
   } catch (error) {
     claimed = false
     throw error
@@ -50,9 +48,7 @@ async function claimByHold(opened: Opened, id: string, shares: SharedHolds): Pro
 /** Nobody can look such an entry up, so nobody can use it, unless it was used before it was damaged. */
 async function claimWithoutManifest(opened: Opened, id: string): Promise<Claiming> {
   const { disk, layout } = opened
-  const seen = await identify(opened, layout.entry(id))
-  if (seen === null || (await inspect(disk, layout, id)) === null) return 'missing'
-  const isMeant = async (place: string): Promise<boolean> =>
-    (await identify(opened, place))?.identity === seen.identity
-  return { usedAt: seen.usedAt, isMeant, letGo: () => Promise.resolve() }
+  const now = await identify(opened, layout.entry(id))
+  if (now === null || (await inspect(disk, layout, id)) === null) return 'missing'
+  return { usedAt: now.usedAt, isMeant: isUnchanged(opened, now), letGo: () => Promise.resolve() }
 }

@@ -13,7 +13,7 @@ import type { Disk } from '../host/disk.js'
 import type { Host } from '../host/host.js'
 import { atExit } from '../host/process.js'
 import type { Layout } from '../store/layout.js'
-import { count, countNow } from '../store/stats.js'
+import { count, countNow } from '../store/count.js'
 
 const PAUSE_MS = 10_000
 const LONGEST_PAUSE_MS = 5 * 60_000

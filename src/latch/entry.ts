@@ -1,10 +1,10 @@
 /** An entry in a caller's hands. */
 import type { Outcome } from '../core/outcome.js'
-import { attempt, isErrno } from '../host/disk-errors.js'
-import { type Steps, run, step } from '../host/steps.js'
-import { type Check, type Found, type Lookup, lookUp } from '../store/lookup.js'
-import { FILES, MANIFEST } from '../store/layout.js'
+import { attempt } from '../host/disk-errors.js'
+import { type Check, type Found, type Lookup, isStillNamed, lookUp } from '../store/lookup.js'
+import { FILES } from '../store/layout.js'
 import { emit } from './events.js'
+import { NOTED_EVERY_MS, noteUse } from './last-use.js'
 import type { Opened } from './open.js'
 import { pinByLock } from './pins.js'
 
@@ -37,9 +37,6 @@ export function makeEntry(
   return { path, outcome, buildMs, release, [Symbol.asyncDispose]: release }
 }
 
-/** What is in use is touched at most once an hour: gc goes by it. */
-const TOUCH_EVERY_MS = 60 * 60 * 1000
-
 export type Pinned = { state: 'hit'; entry: (outcome: Outcome) => Entry } | Exclude<Lookup, Found>
 
 /** Looks the entry up and pins it; `miss` as well when gc is just removing it. */
@@ -50,7 +47,7 @@ export async function findPinned(opened: Opened, id: string, key: string, check:
   const unpin = await pin(opened, id, found)
   if (unpin === null) return { state: 'miss' }
   const now = opened.host.clock.wallTime()
-  if (now - found.stats.mtimeMs > TOUCH_EVERY_MS) await touch(opened, found, now)
+  if (now - found.stats.mtimeMs > NOTED_EVERY_MS) await noteUse(disk, found.path, now)
   const { path, manifest } = found
   return { state: 'hit', entry: (outcome) => makeEntry(`${path}/${FILES}`, outcome, manifest.buildMs, unpin) }
 }
@@ -76,24 +73,10 @@ export async function pin(opened: Opened, id: string, found: Found): Promise<(()
         await letGo()
       }
     }
-    const still = run(disk, isStillNamed(found))
+    const still = isStillNamed(disk, found)
     pinned = still instanceof Promise ? await still : still
     return pinned ? unpin : null
   } finally {
     if (!pinned) await unpin()
   }
-}
-
-function* isStillNamed({ path, stats }: Found): Steps<boolean> {
-  try {
-    const { ino, dev } = yield* step('lstat', `${path}/${MANIFEST}`)
-    return ino === stats.ino && dev === stats.dev
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE')) return false
-    throw error
-  }
-}
-
-async function touch({ disk }: Opened, { path }: Found, now: number): Promise<void> {
-  await attempt(disk.utimes(`${path}/${MANIFEST}`, now / 1000))
 }

@@ -20,6 +20,7 @@
  *
  * The `memory` locker has the same protocol among the callers in one process, with names in a set for what is on disk.
  */
+import type { Stats } from '../host/disk.js'
 import { attempt, isErrno, orElse } from '../host/disk-errors.js'
 import type { Lease } from '../lock/locker.js'
 import { MANIFEST } from '../store/layout.js'
@@ -78,12 +79,11 @@ export async function claimByLocks(opened: Opened, id: string): Promise<Claiming
     const pins = await pinsOf(opened, id)
     const alive = await Promise.all(pins.map((pin) => isHeld(opened, pin)))
     if (alive.includes(true) || closing.signal.aborted) return await endWith('in-use', letGo)
+    const isSame = isUnchanged(opened, manifest)
     return {
       usedAt: manifest.usedAt,
       letGo,
-      isMeant: async (place) =>
-        (await identify(opened, place))?.identity === manifest.identity &&
-        (await pinsOf(opened, id)).length === 0,
+      isMeant: async (place) => (await isSame(place)) && (await pinsOf(opened, id)).length === 0,
     }
   } catch (error) {
     await letGo()
@@ -96,15 +96,32 @@ async function endWith<T>(end: T, letGo: () => Promise<void>): Promise<T> {
   return end
 }
 
+interface Seen {
+  identity: string
+  usedAt: number
+  hasManifest: boolean
+}
+
 /** What the path names just now, and when it was used. Of a damaged entry without a manifest, the directory. */
-export async function identify(
-  { disk }: Opened,
-  entry: string,
-): Promise<{ identity: string; usedAt: number } | null> {
-  const stats =
-    (await orElse(disk.lstat(`${entry}/${MANIFEST}`), null, 'ENOENT', 'ENOTDIR')) ??
-    (await orElse(disk.lstat(entry), null, 'ENOENT', 'ENOTDIR'))
-  return stats && { identity: `${stats.dev}:${stats.ino}`, usedAt: stats.mtimeMs }
+export async function identify({ disk }: Opened, entry: string): Promise<Seen | null> {
+  const manifest = await orElse(disk.lstat(`${entry}/${MANIFEST}`), null, 'ENOENT', 'ENOTDIR')
+  const stats = manifest ?? (await orElse(disk.lstat(entry), null, 'ENOENT', 'ENOTDIR'))
+  return stats && seen(stats, manifest !== null)
+}
+
+export function seen({ dev, ino, mtimeMs }: Stats, hasManifest: boolean): Seen {
+  return { identity: `${dev}:${ino}`, usedAt: mtimeMs, hasManifest }
+}
+
+/**
+ * Whether what was moved is what was seen, and nobody has used it meanwhile without a pin (unpinned.ts). Of a
+ * directory the time says nothing: some file systems change it with every move.
+ */
+export function isUnchanged(opened: Opened, before: Seen): (place: string) => Promise<boolean> {
+  return async (place) => {
+    const now = await identify(opened, place)
+    return now?.identity === before.identity && (!before.hasManifest || now.usedAt === before.usedAt)
+  }
 }
 
 type Mark = Pick<Lease, 'signal' | 'release'>

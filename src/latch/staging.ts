@@ -6,6 +6,7 @@ import { attempt, isErrno, orElse } from '../host/disk-errors.js'
 import { collectLeftovers } from '../store/leftovers.js'
 import { type Staged, discard } from '../store/stage.js'
 import type { AcquireOptions } from '../lock/locker.js'
+import { DEFAULT_GRACE_MS } from './last-use.js'
 import { type Opened, gone } from './open.js'
 
 /** Each time, gc has been faster than the writer: it takes a grace time of almost nothing for that to happen at all. */
@@ -84,12 +85,12 @@ async function whileAlive<T>(
   }
 }
 
-/** Younger stages are left alone: their writer may be about to lock them, and would have to make another. */
-export const DEFAULT_GRACE_MS = 60_000
-
 const swept = new WeakSet<Opened>()
 
-/** Once a process and cache, by those who write anyway: looks for what crashes have left. */
+/**
+ * Once a process and cache, by those who write anyway: looks for what crashes have left. Young stages are left alone:
+ * their writer may be about to lock them, and would have to make another.
+ */
 export async function sweepOnce(opened: Opened): Promise<void> {
   if (swept.has(opened) || !opened.locker.shares) return
   swept.add(opened)

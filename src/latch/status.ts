@@ -8,7 +8,7 @@ import { Layout, bookkeepingRoot } from '../store/layout.js'
 import { countLeftovers } from '../store/leftover-count.js'
 import { type Scene, seeHolders } from './holders.js'
 import type { Opened } from './open.js'
-import { DEFAULT_GRACE_MS } from './staging.js'
+import { DEFAULT_GRACE_MS } from './last-use.js'
 
 export interface StatusOptions {
   /** Count the entries and their bytes: reads every manifest. Default true. */

@@ -12,13 +12,14 @@ import { moveOut } from '../store/trash.js'
 import { findProblems } from '../store/verify.js'
 import { claimEntry } from './claims.js'
 import { pin } from './entry.js'
+import { DEFAULT_GRACE_MS } from './last-use.js'
 import { type Opened, openRoot } from './open.js'
-import { DEFAULT_GRACE_MS, sweep } from './staging.js'
+import { sweep } from './staging.js'
 
 export interface GcOptions {
   /** Removes what was used least recently until all entries together have no more bytes. Default: no limit. */
   maxBytes?: number | undefined
-  /** Removes what was last used longer ago, in milliseconds; a use is noted at most once an hour. Default: no limit. */
+  /** Removes what was last used longer ago, in milliseconds; accurate to an hour. Default: no limit. */
   maxAgeMs?: number | undefined
   /** Removes nothing, and reports what would be removed. */
   dryRun?: boolean | undefined

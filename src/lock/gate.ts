@@ -26,6 +26,8 @@ export interface Pass {
   /** The token that the last one through the gate announced. */
   predecessor(): Promise<string | null>
   announce(token: string): Promise<void>
+  /** A descriptor that keeps the gate shut for as long as any process has it open. */
+  handOn(): number | null
   leave(): Promise<void>
 }
 
@@ -71,6 +73,7 @@ function passThrough(path: string, held: Held): Pass {
         await disk.close(fd)
       }
     },
+    handOn: () => held.handOn(),
     leave: async () => held.release(),
   }
 }

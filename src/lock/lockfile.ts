@@ -126,7 +126,8 @@ function hold(path: string, directory: HeldDirectory, token: string, pass: Pass 
   return {
     onLost: (lost) => whenLost(token, lost),
     check: () => directory.isHeldBy(token),
-    handOn: () => null,
+    // The heart stops with this process: other hosts take the lock over, but on this one the gate stays shut.
+    handOn: () => pass?.handOn() ?? null,
     async release() {
       try {
         await releaseAndRest(path, token)

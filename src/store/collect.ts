@@ -76,7 +76,7 @@ function byLastUse(a: Candidate, b: Candidate): number {
 export interface Claim {
   /** When the entry was last used, as seen now. */
   usedAt: number
-  /** Whether what lies there now is what was claimed, and still nobody has pinned it. */
+  /** Whether what lies there now is what was claimed, and nobody has pinned or used it since. */
   isMeant: (place: string) => Promise<boolean>
   letGo(): Promise<void>
 }

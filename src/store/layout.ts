@@ -16,24 +16,42 @@ export class Layout {
   readonly format: string
   readonly locks: string
   readonly stage: string
-  readonly entries: string
   readonly attempts: string
   readonly pins: string
   readonly trash: string
+  readonly slots: string
+  readonly snapshots: string
+  /** Where entries are: the cache's own, or those that make up a snapshot. */
+  readonly entries: string
   /** Made by whoever first writes there: a cache without statistics is whole. */
   readonly stats: string
 
   /** @param root absolute, with links resolved */
-  constructor(readonly root: string) {
+  constructor(
+    readonly root: string,
+    namespace?: string,
+  ) {
     this.top = join(root, `v${SCHEMA}`)
     this.format = join(this.top, 'format.json')
     this.locks = join(this.top, 'locks')
     this.stage = join(this.top, 'stage')
-    this.entries = join(this.top, 'entries')
     this.attempts = join(this.top, 'attempts')
     this.pins = join(this.top, 'pins')
     this.trash = join(this.top, 'trash')
     this.stats = join(this.top, 'stats')
+    this.slots = join(this.top, 'slots')
+    this.snapshots = join(this.top, 'snapshots')
+    this.entries = namespace === undefined ? join(this.top, 'entries') : join(this.snapshots, namespace)
+  }
+
+  /** The same cache, with the entries of one snapshot. */
+  snapshot(namespace: string): Layout {
+    return new Layout(this.root, namespace)
+  }
+
+  /** @param name of one of the namespace's slots */
+  slot(namespace: string, name: string): string {
+    return join(this.slots, namespace, name)
   }
 
   get directories(): string[] {

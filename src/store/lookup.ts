@@ -29,14 +29,14 @@ export interface Found {
 
 export type Lookup = Found | { state: 'miss' } | { state: 'damaged'; reason: string }
 
-/** @param path the entry's directory, wherever it is */
-export async function lookUp(disk: Disk, path: string, key: string, check: Check): Promise<Lookup> {
+/** @param path the entry's directory, wherever it is @param key `null`: of whatever key */
+export async function lookUp(disk: Disk, path: string, key: string | null, check: Check): Promise<Lookup> {
   const lookup = run(disk, look(path, key, check))
   const settled = lookup instanceof Promise ? await lookup : lookup
   return settled.state === 'hit' && check === 'hashes' ? checkHashes(disk, settled) : settled
 }
 
-function* look(path: string, key: string, check: Check): Steps<Lookup> {
+function* look(path: string, key: string | null, check: Check): Steps<Lookup> {
   let fd: number
   try {
     fd = yield* step('openRead', `${path}/${MANIFEST}`)
@@ -53,6 +53,21 @@ function* look(path: string, key: string, check: Check): Steps<Lookup> {
   }
 }
 
+/** Whether the path still names what was found. Without a promise where the disk needs none. */
+export function isStillNamed(disk: Disk, found: Found): boolean | Promise<boolean> {
+  return run(disk, compareWithPath(found))
+}
+
+function* compareWithPath({ path, stats }: Found): Steps<boolean> {
+  try {
+    const { ino, dev } = yield* step('lstat', `${path}/${MANIFEST}`)
+    return ino === stats.ino && dev === stats.dev
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE')) return false
+    throw error
+  }
+}
+
 /** Whether a whole entry of `key` is there. */
 export async function isGood(disk: Disk, path: string, key: string, check: Check): Promise<boolean> {
   const lookup = await lookUp(disk, path, key, check)
@@ -61,7 +76,7 @@ export async function isGood(disk: Disk, path: string, key: string, check: Check
   return true
 }
 
-function* readEntry(fd: number, path: string, key: string, check: Check): Steps<Lookup> {
+function* readEntry(fd: number, path: string, key: string | null, check: Check): Steps<Lookup> {
   let text: string
   let stats: Stats
   try {
@@ -72,7 +87,8 @@ function* readEntry(fd: number, path: string, key: string, check: Check): Steps<
   }
   const manifest = decodeManifest(text)
   if (typeof manifest === 'string') return { state: 'damaged', reason: manifest }
-  if (manifest.key !== key) return { state: 'damaged', reason: 'the manifest is that of another key' }
+  if (key !== null && manifest.key !== key)
+    return { state: 'damaged', reason: 'the manifest is that of another key' }
   const reason = check === 'manifest' ? null : yield* wrongSize(`${path}/${FILES}`, manifest)
   if (reason !== null) return { state: 'damaged', reason }
   return { state: 'hit', manifest, path, fd, stats }

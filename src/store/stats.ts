@@ -1,18 +1,8 @@
-/**
- * `stats/<day>.<host>.<user>.ndjson`: what has happened in this cache, a line for each key a process has counted
- * something of. For people: nothing depends on it, and no failure to write it is told to anybody.
- *
- * Invariants:
- * - Two hosts never append to one file (append-file.ts says why): its name has a hash of the boot id, which no two
- *   running kernels share. Nor do two users, who may not write to each other's files.
- * - Who reads takes whole lines of the known form, and skips all others.
- */
-import { type Counted, decodeCounted, encodeCounted } from '../core/counts.js'
+/** Reading what count.ts has written, and removing it in the end. Whole lines of the known form count, and no others. */
+import { type Counted, decodeCounted } from '../core/counts.js'
 import type { Disk } from '../host/disk.js'
-import { append, appendNow } from '../host/append-file.js'
 import { attempt, orElse } from '../host/disk-errors.js'
 import { linesOf } from '../host/lines.js'
-import { thisHostAndUser } from '../host/process.js'
 import type { Layout } from './layout.js'
 
 const NAME = /^(\d{4}-\d\d-\d\d)\.[0-9a-f]{12}\.\d+\.ndjson$/
@@ -20,27 +10,6 @@ const KEEP_MS = 90 * 24 * 60 * 60 * 1000
 const DAY_MS = 24 * 60 * 60 * 1000
 /** A line of ours has some 200. */
 const MAX_LINE_BYTES = 16 * 1024
-
-/** In the calling thread; never fails, and then nothing is counted. */
-export function countNow(layout: Layout, counted: readonly Counted[]): void {
-  try {
-    for (const [path, text] of texts(layout, counted)) appendNow(path, text)
-  } catch {
-    // A read-only or full disk, another user's directory: who works here does not care.
-  }
-}
-
-/** The same in libuv's pool. */
-export async function count(layout: Layout, counted: readonly Counted[]): Promise<void> {
-  for (const [path, text] of texts(layout, counted)) await attempt(append(path, text))
-}
-
-function texts(layout: Layout, counted: readonly Counted[]): [path: string, text: string][] {
-  const [first] = counted
-  if (first === undefined) return []
-  const day = new Date(first.at).toISOString().slice(0, 10)
-  return [[`${layout.stats}/${day}.${thisHostAndUser()}.ndjson`, counted.map(encodeCounted).join('')]]
-}
 
 /** All lines written at `since` (milliseconds since 1970) or later, in no order; one piece of a file in memory at a time. */
 export async function* readCounted(disk: Disk, layout: Layout, since: number): AsyncGenerator<Counted> {

@@ -40,7 +40,7 @@ test('what --json prints has the documented shape: the compiler checks real outp
   const events = join(scratch(), 'events')
   const build = ['sh', '-c', 'echo gamma >"$CACHELATCH_STAGE/f"']
   await runCommand(root, 'once', '--key', 'gamma', '--events', events, '--', ...build)
-  const args: Record<string, string[]> = { timeline: [events] }
+  const args: Record<string, string[]> = { timeline: [events], env: ['--preset', 'vllm'] }
   const commands = (await allCommands()).filter(({ report }) => report !== undefined)
   const lines: string[] = []
   for (const { name, report } of commands) {

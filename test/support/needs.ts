@@ -7,6 +7,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+/** Where bash-completion is on Linux. */
+export const BASH_COMPLETION = '/usr/share/bash-completion/bash_completion'
+
 const PROBES = {
   linux: () => process.platform === 'linux',
   root: () => process.getuid?.() === 0,
@@ -15,6 +18,10 @@ const PROBES = {
   'script(1)': () => runs('script', '-qec', 'true', '/dev/null'),
   'flock(1)': () => runs('flock', '--version'),
   'python3 with filelock': () => runs('python3', '-c', 'import filelock'),
+  python3: () => runs('python3', '--version'),
+  zsh: () => runs('zsh', '--version'),
+  fish: () => runs('fish', '--version'),
+  'bash-completion': () => existsSync(BASH_COMPLETION),
   'PID namespaces (unshare)': () => runs('unshare', '-fp', '--mount-proc', 'true'),
   'mount tmpfs': () => process.getuid?.() === 0 && canMountTmpfs(),
 } as const

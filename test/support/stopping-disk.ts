@@ -11,7 +11,7 @@ export interface SteppedDisk {
 }
 
 /** Calls `happen` just before the n-th call, counted from 1; what it throws is thrown by that call. */
-export function atCall(n: number, happen: () => void): SteppedDisk {
+export function atCall(n: number, happen: () => void | Promise<void>): SteppedDisk {
   const real = realHost()
   const state: SteppedDisk & { calls: number; reached: string | undefined } = {
     host: { ...real, diskFor: (fileSystem) => stepped(real.diskFor(fileSystem)) },
@@ -29,7 +29,7 @@ export function atCall(n: number, happen: () => void): SteppedDisk {
           state.reached = name
           // close(2) frees the descriptor, whatever it reports.
           if (name === 'close') await call(...args)
-          happen()
+          await happen()
           return name === 'close' ? undefined : call(...args)
         }
       },

@@ -12,7 +12,7 @@ import {
   writeFile,
 } from '../../../src/index.js'
 import { Layout } from '../../../src/store/layout.js'
-import { countNow } from '../../../src/store/stats.js'
+import { countNow } from '../../../src/store/count.js'
 import { note, obey } from './obey.js'
 
 export interface BuildPlan {

@@ -1,0 +1,36 @@
+/**
+ * `once`: replicas are held back until the first has published what it compiles. It saves CPU where there is little,
+ * not time: with cores enough all of them are ready later than if each had compiled for itself (FACTS §4).
+ */
+import { isLatchError } from '../core/errors.js'
+import { attempt } from '../host/disk-errors.js'
+import type { Opened } from '../latch/open.js'
+import { sha256 } from '../host/hash.js'
+import type { AcquireOptions, Lease } from '../lock/locker.js'
+import type { Namespace } from './namespace.js'
+import { readSnapshot } from './snapshots.js'
+
+/**
+ * Waits until there is a snapshot, or it is this worker's turn to make the first: then a lease, to be released when
+ * it has published, or has ended.
+ */
+export async function waitForFirst(
+  opened: Opened,
+  namespace: Namespace,
+  options: AcquireOptions,
+): Promise<Lease | null> {
+  const { locker, layout } = opened
+  if ((await readSnapshot(opened, namespace)).size > 0) return null
+  let lease: Lease
+  try {
+    const lock = layout.lock(`first-${sha256(namespace.name).slice(0, 32)}`)
+    lease = await locker.acquire(lock, { ...options, announce: true })
+  } catch (error) {
+    // Who has waited long enough compiles for itself.
+    if (isLatchError(error, 'WAIT_TIMEOUT')) return null
+    throw error
+  }
+  if ((await readSnapshot(opened, namespace)).size === 0) return lease
+  await attempt(lease.release())
+  return null
+}

@@ -1,0 +1,41 @@
+/**
+ * A namespace: the slots and the snapshot that belong together, because what is compiled in one is of use in the
+ * other. Workers of other presets, or of another key (an image, a driver), have another.
+ */
+import { type Key, canonicalKey } from '../core/key.js'
+import type { Disk } from '../host/disk.js'
+import { isErrno } from '../host/disk-errors.js'
+import { sha256 } from '../host/hash.js'
+import { type Layout, notADirectory } from '../store/layout.js'
+import type { Preset } from './preset.js'
+
+export interface Namespace {
+  /** Canonical JSON. */
+  key: string
+  /** Its directory in `slots/` and in `snapshots/`. */
+  name: string
+}
+
+/** @param presets as the user named them: what they include belongs to them */
+export function namespaceOf(presets: readonly (string | Preset)[], key: Key = null): Namespace {
+  const names = [...new Set(presets.map((each) => (typeof each === 'string' ? each : each.name)))].toSorted()
+  const canonical = canonicalKey({ presets: names, key })
+  const readable = names.join('+').slice(0, 40)
+  return { key: canonical, name: `${readable}-${sha256(canonical).slice(0, 16)}` }
+}
+
+/** @throws LatchError UNSAFE_PATH where something else stands */
+export async function makeNamespace(disk: Disk, layout: Layout, { name }: Namespace): Promise<void> {
+  for (const parent of [layout.slots, layout.snapshots])
+    for (const path of [parent, `${parent}/${name}`]) await makeDirectory(disk, path)
+}
+
+/** One that may be there. A link would lead our writes out of the cache. */
+export async function makeDirectory(disk: Disk, path: string): Promise<void> {
+  try {
+    await disk.mkdir(path)
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error
+    if (!(await disk.lstat(path)).isDirectory()) throw notADirectory(path, error)
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Seeding: the units of a snapshot, copied into a slot. Never a hard link: FlashInfer links .so files anew in place,
+ * under whoever has them mapped (TensorRT-LLM#18368), and a shared inode would change the snapshot.
+ *
+ * The slot is leased and nobody works in it. gc may remove a unit meanwhile: then the slot goes without it.
+ */
+import { attempt, isErrno } from '../host/disk-errors.js'
+import { removeTree } from '../host/trees.js'
+import type { Opened } from '../latch/open.js'
+import { FILES, MANIFEST } from '../store/layout.js'
+import { lookUp } from '../store/lookup.js'
+import type { Manifest } from '../store/manifest.js'
+import { SLOT_TOKEN, copyRewritten } from './rewrite.js'
+import type { PublishedUnit, Snapshot } from './snapshots.js'
+import { makeParents } from './unit-files.js'
+import type { UnitRules } from './units.js'
+
+/** A use is noted at most so often, as that of an entry. */
+const TOUCH_EVERY_MS = 60 * 60 * 1000
+/** For so long nothing else happens in this process, signals included. */
+const YIELD_EVERY_MS = 50
+
+export interface Seeded {
+  units: Snapshot
+  files: number
+  bytes: number
+}
+
+/**
+ * @param present generations that the slot has already, from the snapshot; `null`: it is empty
+ * @returns what of the snapshot the slot has now
+ */
+export async function seedSlot(
+  opened: Opened,
+  slot: string,
+  snapshot: Snapshot,
+  rules: UnitRules,
+  present: ReadonlyMap<string, number> | null,
+): Promise<Seeded> {
+  const { clock } = opened.host
+  const seeded: Seeded = { units: new Map(), files: 0, bytes: 0 }
+  const made = new Set<string>()
+  let yielded = clock.now()
+  for (const [unit, published] of snapshot) {
+    if (present?.get(unit) !== published.generation) {
+      if (present) await removeTree(`${slot}/${unit}`)
+      const copied = await seedUnit(opened, slot, published, rules, made)
+      if (copied === null) continue
+      seeded.files += copied.files.length
+      seeded.bytes += copied.bytes
+    }
+    seeded.units.set(unit, published)
+    await noteUse(opened, published)
+    if (clock.now() - yielded < YIELD_EVERY_MS) continue
+    await clock.sleep(0)
+    yielded = clock.now()
+  }
+  return seeded
+}
+
+/** `null`: it was removed meanwhile, or is damaged; nothing of it is in the slot. */
+async function seedUnit(
+  { disk }: Opened,
+  slot: string,
+  { unit, path }: PublishedUnit,
+  rules: UnitRules,
+  made: Set<string>,
+): Promise<Manifest | null> {
+  const found = await lookUp(disk, path, null, 'manifest')
+  if (found.state !== 'hit') return null
+  await disk.close(found.fd)
+  const { manifest } = found
+  try {
+    for (const file of manifest.files) {
+      const source = `${path}/${FILES}/${file.path}`
+      const target = `${slot}/${file.path}`
+      await makeParents(disk, slot, file.path, made)
+      const { size, mtimeMs } = await disk.lstat(source)
+      if (size !== file.size) throw new Damaged()
+      if (rules.isAbsolute(file.path))
+        await copyRewritten(disk, source, target, { from: SLOT_TOKEN, to: slot })
+      else {
+        await disk.copy(source, target)
+        await disk.utimes(target, mtimeMs / 1000)
+      }
+    }
+    for (const link of manifest.links) {
+      await makeParents(disk, slot, link.path, made)
+      await disk.symlink(link.target, `${slot}/${link.path}`)
+    }
+    return manifest
+  } catch (error) {
+    if (!(error instanceof Damaged) && !isErrno(error, 'ENOENT', 'ENOTDIR', 'EIO')) throw error
+    await removeTree(`${slot}/${unit}`)
+    return null
+  }
+}
+
+class Damaged extends Error {}
+
+async function noteUse({ disk, host }: Opened, { path, usedAt }: PublishedUnit): Promise<void> {
+  const now = host.clock.wallTime()
+  if (now - usedAt > TOUCH_EVERY_MS) await attempt(disk.utimes(`${path}/${MANIFEST}`, now / 1000))
+}

@@ -1,0 +1,145 @@
+/** A worker in a slot: leased, seeded, watched while the worker runs, published and given back at its end. */
+import { attempt } from '../host/disk-errors.js'
+import type { Host } from '../host/host.js'
+import { type Opened, openRoot } from '../latch/open.js'
+import type { Lease } from '../lock/locker.js'
+import { LatchError } from '../core/errors.js'
+import { environmentFor } from './environment.js'
+import { waitForFirst } from './hold-back.js'
+import { type Namespace, makeNamespace } from './namespace.js'
+import type { Preset } from './preset.js'
+import { Publisher } from './publisher.js'
+import { type Rank, slotNumbers } from './ranks.js'
+import { seedSlot } from './seed.js'
+import { SLOT_VARIABLE, type Slot, leaseSlot, markEndedWell } from './slots.js'
+import { type Snapshot, readSnapshot } from './snapshots.js'
+import { makeParents } from './unit-files.js'
+import type { UnitRules } from './units.js'
+import type { PreparedWorker, WorkerOptions } from './worker.js'
+import { type WorkerEvent, emitWorkerEvent } from './worker-events.js'
+
+export interface WorkerJob {
+  host: Host
+  options: WorkerOptions
+  presets: readonly Preset[]
+  rank: Rank | null
+  namespace: Namespace
+  rules: UnitRules
+}
+
+const DEFAULT_MAX_SLOTS = 256
+const DEFAULT_SETTLE_MS = 5_000
+
+export async function prepareInSlot(job: WorkerJob): Promise<PreparedWorker> {
+  const { host, options, namespace, rank } = job
+  const opened = await openRoot(host, options.cache, { locker: options.locker, staleMs: options.staleMs })
+  await makeNamespace(opened.disk, opened.layout, namespace)
+  const first = options.once ? await heldBack(opened, job) : null
+  try {
+    const maxSlots = options.maxSlots ?? DEFAULT_MAX_SLOTS
+    const slot = await leaseSlot(opened, namespace, slotNumbers(rank, maxSlots))
+    if (slot === null) throw allLeased(maxSlots, opened.layout.root)
+    try {
+      return await seeded(opened, job, slot, first)
+    } catch (error) {
+      await attempt(slot.lease.release())
+      throw error
+    }
+  } catch (error) {
+    await attempt(first?.release() ?? Promise.resolve())
+    throw error
+  }
+}
+
+async function heldBack(opened: Opened, { options, host, namespace }: WorkerJob): Promise<Lease | null> {
+  const { timeoutMs, onWait, name: worker = '' } = options
+  const started = host.clock.now()
+  const lease = await waitForFirst(opened, namespace, { timeoutMs: timeoutMs ?? 60 * 60 * 1000, onWait })
+  const waitedMs = host.clock.now() - started
+  emitWorkerEvent({ type: 'worker-held-back', worker, waitedMs }, options.onEvent)
+  return lease
+}
+
+async function seeded(
+  opened: Opened,
+  job: WorkerJob,
+  slot: Slot,
+  first: Lease | null,
+): Promise<PreparedWorker> {
+  const { host, options, presets, namespace, rules } = job
+  const { path, number } = slot
+  const worker = options.name ?? String(number)
+  const tell = (event: WorkerEvent): void => emitWorkerEvent(event, options.onEvent)
+  tell({ type: 'worker-prepared', worker, slot: number, path })
+
+  const started = host.clock.now()
+  const snapshot = await readSnapshot(opened, namespace)
+  const { units, files, bytes } = await seedSlot(opened, path, snapshot, rules, slot.present)
+  const elapsedMs = host.clock.now() - started
+  tell({ type: 'worker-seeded', worker, units: units.size, files, bytes, elapsedMs })
+
+  const environment = environmentFor(presets, path, options.env ?? process.env)
+  const made = new Set<string>()
+  for (const directory of environment.directories)
+    await makeParents(opened.disk, path, `${directory}/.`, made)
+  if (environment.kept.length > 0) tell({ type: 'variables-kept', worker, names: environment.kept })
+
+  const { settleMs = DEFAULT_SETTLE_MS } = options
+  const publisher = publisherOf(opened, job, { slot, units, first, settleMs }, tell)
+  await publisher.begin()
+  return {
+    path,
+    slot: number,
+    env: { ...environment.set, [SLOT_VARIABLE]: path },
+    keepOpen: slot.lease.handOn(),
+    started: () => {
+      if (settleMs > 0) publisher.watch()
+    },
+    async ended(exitCode) {
+      tell({ type: 'worker-ended', worker, exitCode })
+      try {
+        await publisher.end(exitCode === 0)
+        if (exitCode === 0) await markEndedWell(opened, slot, await publisher.present())
+      } finally {
+        await attempt(slot.lease.release())
+        await attempt(first?.release() ?? Promise.resolve())
+      }
+    },
+  }
+}
+
+interface Placed {
+  slot: Slot
+  /** What the slot has of the snapshot. */
+  units: Snapshot
+  /** Held as long as others are held back. */
+  first: Lease | null
+  settleMs: number
+}
+
+function publisherOf(
+  opened: Opened,
+  { options, namespace, rules }: WorkerJob,
+  { slot, units, first, settleMs }: Placed,
+  tell: (event: WorkerEvent) => void,
+): Publisher {
+  const worker = options.name ?? String(slot.number)
+  const initially = units.size
+  return new Publisher(opened, {
+    namespace,
+    slot: slot.path,
+    rules,
+    settleMs,
+    seeded: units,
+    onPublished: (published) => tell({ type: 'worker-published', worker, ...published }),
+    onQuiet: () => void (first && units.size > initially && attempt(first.release())),
+    onTrouble: (error, unit) => tell({ type: 'worker-degraded', worker, unit, error }),
+  })
+}
+
+function allLeased(maxSlots: number, path: string): LatchError {
+  return new LatchError('SLOTS_TAKEN', `All ${maxSlots} slots are leased.`, {
+    hint: 'Allow more (`maxSlots`; on the command line --slots), or look who has them (`cachelatch status`).',
+    path,
+  })
+}

@@ -1,0 +1,143 @@
+/**
+ * Slots: stable private directories, each leased by one worker at a time.
+ *
+ * Invariants:
+ * - A slot's lock is held before anything in it is touched, and until the wrapper and the worker are gone: the worker
+ *   inherits it. On a network file system, where no lock can be inherited, a slot belongs to one host, and the worker
+ *   inherits the gate of that host.
+ * - What is in a slot is used only with the mark that its last worker ended well. The mark is taken away before the
+ *   next one starts; so after a crash at any point there is none, and what may be half-written is set aside.
+ * - A slot in which a descendant of an earlier worker still runs is not leased: it was started with the slot's path
+ *   in its environment, and inherits no descriptor where Python closes them.
+ */
+import { isLatchError } from '../core/errors.js'
+import { attempt, isErrno } from '../host/disk-errors.js'
+import { processesWith } from '../host/environments.js'
+import { readSmallFile, writeRecord } from '../host/small-file.js'
+import type { Opened } from '../latch/open.js'
+import type { Lease } from '../lock/locker.js'
+import { discard } from '../store/stage.js'
+import { syncPath } from '../store/tree.js'
+import { sha256 } from '../host/hash.js'
+import { type Namespace, makeDirectory } from './namespace.js'
+
+/** In the environment of a worker: its slot's directory. */
+export const SLOT_VARIABLE = 'CACHELATCH_SLOT'
+
+export interface Slot {
+  number: number
+  /** The directory that the worker has for itself. */
+  path: string
+  lease: Lease
+  /** Generations of the snapshot's units that a worker has left that ended well; `null`: the slot is empty. */
+  present: Map<string, number> | null
+}
+
+/** Of an earlier boot it says nothing: what a worker wrote without fsync may have gone with the power. */
+interface Mark {
+  schema: 1
+  bootId: string | null
+  units: [string, number][]
+}
+
+/** Where the mark is: beside the slot, so that the worker never sees it. */
+const markOf = (path: string): string => `${path}.ended-well.json`
+const MAX_MARK_BYTES = 16 * 1024 * 1024
+
+/**
+ * The first of `numbers` that nobody has; `null` when all are taken.
+ * @param numbers in the order of preference
+ */
+export async function leaseSlot(
+  opened: Opened,
+  namespace: Namespace,
+  numbers: Iterable<number>,
+): Promise<Slot | null> {
+  const { disk } = opened
+  for (const number of numbers) {
+    const path = slotPath(opened, namespace, number)
+    const lease = await tryLease(opened, path)
+    if (lease === null) continue
+    try {
+      if (processesWith(SLOT_VARIABLE, path).length > 0) {
+        await attempt(lease.release())
+        continue
+      }
+      const present = await takeMark(opened, path)
+      if (present === null) await setAside(opened, path)
+      await makeDirectory(disk, path)
+      return { number, path, lease, present }
+    } catch (error) {
+      await attempt(lease.release())
+      throw error
+    }
+  }
+  return null
+}
+
+/** Of one length on a host, so that a path of one slot can take the place of another's wherever it stands. */
+export function slotPath(
+  { layout, locker, host }: Pick<Opened, 'layout' | 'host'> & { locker: { kind: string } },
+  { name }: Namespace,
+  number: number,
+): string {
+  const digits = String(number).padStart(3, '0')
+  const own = locker.kind === 'lockfile' ? `${host.processes.asOwner(0).host}.${digits}` : digits
+  return layout.slot(name, own)
+}
+
+async function tryLease({ locker, layout }: Opened, path: string): Promise<Lease | null> {
+  try {
+    const name = `slot-${sha256(path.slice(layout.root.length)).slice(0, 32)}`
+    return await locker.acquire(layout.lock(name), { timeoutMs: 0, announce: true })
+  } catch (error) {
+    if (isLatchError(error, 'WAIT_TIMEOUT')) return null
+    throw error
+  }
+}
+
+/** Takes the mark away and makes sure of it; `null`: there was none, or it cannot be read. */
+async function takeMark(opened: Opened, path: string): Promise<Map<string, number> | null> {
+  const present = await readMark(opened, path)
+  const { disk } = opened
+  try {
+    await disk.unlink(markOf(path))
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return null
+    throw error
+  }
+  // Were the mark back after a power cut, what is torn in the slot would be taken for whole.
+  await syncPath(disk, path.slice(0, path.lastIndexOf('/')))
+  return present
+}
+
+async function readMark({ disk, host }: Opened, path: string): Promise<Map<string, number> | null> {
+  try {
+    const mark = JSON.parse(await readSmallFile(disk, markOf(path), MAX_MARK_BYTES)) as Mark
+    return mark.bootId === host.processes.bootId ? new Map(mark.units) : null
+  } catch {
+    return null
+  }
+}
+
+/** Its worker has ended well, and all of `present` is as it is in the snapshot. */
+export async function markEndedWell(
+  { disk, host }: Opened,
+  { path }: Slot,
+  present: ReadonlyMap<string, number>,
+): Promise<void> {
+  const mark: Mark = { schema: 1, bootId: host.processes.bootId, units: [...present] }
+  await attempt(writeRecord(disk, markOf(path), mark))
+}
+
+/** Out of the way at once; deleted while the worker starts. */
+async function setAside({ disk, layout, host }: Opened, path: string): Promise<void> {
+  const place = layout.discarded(`${host.processes.token()}.doomed`)
+  try {
+    await disk.rename(path, place)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return
+    throw error
+  }
+  void discard(disk, place)
+}

@@ -1,0 +1,133 @@
+/**
+ * The files of a slot, in units. A unit is published whole and seeded whole: half of one worker's and half of
+ * another's is what nobody has compiled (triton#11319: one worker's binary with another's metadata).
+ */
+import picomatch from 'picomatch'
+import type { Disk, Stats } from '../host/disk.js'
+import { orElse } from '../host/disk-errors.js'
+import { DELETED_WHILE_OPEN } from '../store/tree.js'
+import type { Preset } from './preset.js'
+
+export interface UnitFile {
+  /** Below the slot, with `/`. */
+  path: string
+  kind: 'file' | 'link'
+  size: number
+  mtimeMs: number
+}
+
+/** The path of a unit below the slot, and its files in the order of their paths. */
+export type Units = Map<string, UnitFile[]>
+
+export interface UnitRules {
+  /** The unit that the file at `path` belongs to; `null`: it is left out. */
+  unitOf(path: string): string | null
+  /** Whether this, and what lies below it, is never published. */
+  isLeftOut(path: string): boolean
+  /** Whether the slot's path is to be replaced in it. */
+  isAbsolute(path: string): boolean
+}
+
+export function rulesOf(presets: readonly Preset[]): UnitRules {
+  const units = presets.flatMap((preset) => preset.units).map(toUnit)
+  const leftOut = toMatch(presets.flatMap(({ temporary = [], bound = [] }) => [...temporary, ...bound]))
+  const isAbsolute = toMatch(presets.flatMap((preset) => preset.absolute ?? []))
+  const isLeftOut = (path: string): boolean =>
+    DELETED_WHILE_OPEN.test(path.slice(path.lastIndexOf('/') + 1)) || leftOut(path)
+  return {
+    isAbsolute,
+    isLeftOut,
+    unitOf(path) {
+      if (withAncestors(path).some(isLeftOut)) return null
+      for (const unitOf of units) {
+        const unit = unitOf(path)
+        if (unit !== null) return unit
+      }
+      return path
+    },
+  }
+}
+
+/** `a/b/c` is in `a`, `a/b` and `a/b/c`. */
+function withAncestors(path: string): string[] {
+  const names = path.split('/')
+  return names.map((_, index) => names.slice(0, index + 1).join('/'))
+}
+
+/** The first names of a path, as many as the pattern has, where they match. */
+function toUnit(pattern: string): (path: string) => string | null {
+  const depth = pattern.split('/').length
+  const matches = toMatch([pattern])
+  return (path) => {
+    const head = path.split('/', depth).join('/')
+    return matches(head) ? head : null
+  }
+}
+
+/** What preset.ts promises, and no more: no braces, no lists, no negation; a dot is a character like any other. */
+function toMatch(patterns: readonly string[]): (path: string) => boolean {
+  if (patterns.length === 0) return () => false
+  return picomatch([...patterns], { dot: true, nobrace: true, noextglob: true, nonegate: true })
+}
+
+/** What is there now; files that come and go meanwhile may be in it or not. */
+export async function scanUnits(disk: Disk, slot: string, rules: UnitRules): Promise<Units> {
+  const units: Units = new Map()
+  await scanLevel(disk, slot, '', rules, units)
+  for (const files of units.values()) inOrder(files)
+  return units
+}
+
+/** The files of one unit as they are now. */
+export async function scanUnit(
+  disk: Disk,
+  slot: string,
+  unit: string,
+  rules: UnitRules,
+): Promise<UnitFile[]> {
+  const units: Units = new Map()
+  const stats = await orElse(disk.lstat(`${slot}/${unit}`), null, 'ENOENT', 'ENOTDIR')
+  if (stats?.isDirectory()) await scanLevel(disk, slot, `${unit}/`, rules, units)
+  else if (stats) addFile(units, unit, unit, stats)
+  return inOrder(units.get(unit) ?? [])
+}
+
+async function scanLevel(
+  disk: Disk,
+  slot: string,
+  prefix: string,
+  rules: UnitRules,
+  units: Units,
+): Promise<void> {
+  for (const child of await orElse(disk.readdir(`${slot}/${prefix}`), [], 'ENOENT', 'ENOTDIR')) {
+    const path = prefix + child.name
+    if (rules.isLeftOut(path)) continue
+    if (child.isDirectory()) {
+      await scanLevel(disk, slot, `${path}/`, rules, units)
+      continue
+    }
+    const unit = rules.unitOf(path)
+    if (unit === null) continue
+    const stats = await orElse(disk.lstat(`${slot}/${path}`), null, 'ENOENT', 'ENOTDIR')
+    if (stats) addFile(units, unit, path, stats)
+  }
+}
+
+/** Sockets and the like are no part of a cache. */
+function addFile(units: Units, unit: string, path: string, stats: Stats): void {
+  if (!stats.isFile() && !stats.isSymbolicLink()) return
+  const { size, mtimeMs } = stats
+  const file: UnitFile = { path, kind: stats.isFile() ? 'file' : 'link', size, mtimeMs }
+  const files = units.get(unit)
+  if (files) files.push(file)
+  else units.set(unit, [file])
+}
+
+function inOrder(files: UnitFile[]): UnitFile[] {
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+/** Tells whether the files of a unit are as they were, as far as their size and times tell. */
+export function fingerprintOf(files: readonly UnitFile[]): string {
+  return files.map(({ path, size, mtimeMs }) => `${path}\0${size}\0${mtimeMs}`).join('\n')
+}
