@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { expect, test } from 'vitest'
 import { MANUAL, manual } from '../../docs/manual.js'
+import { PRESETS_PAGE, presetsPage } from '../../docs/presets.js'
 import { allCommands } from '../../src/cli/commands.js'
 import { SETTINGS } from '../../src/host/settings.js'
+import { parsePreset } from '../../src/launch/preset-file.js'
 import { openCache } from '../../src/index.js'
 import { runCommand } from '../support/command.js'
 import { useScratch } from '../support/scratch.js'
@@ -15,9 +17,19 @@ import { put } from '../support/shelf.js'
 const REPOSITORY = join(import.meta.dirname, '../../..')
 const scratch = useScratch()
 
-test('docs/cli.md is what `npm run docs` makes', async () => {
-  const made = await format(await manual(), { ...(await resolveConfig(MANUAL)), parser: 'markdown' })
-  expect(readFileSync(MANUAL, 'utf8'), 'run `npm run docs`').toBe(made)
+test('docs/cli.md and docs/presets.md are what `npm run docs` makes', async () => {
+  for (const [file, text] of [
+    [MANUAL, await manual()],
+    [PRESETS_PAGE, presetsPage()],
+  ] as const) {
+    const made = await format(text, { ...(await resolveConfig(file)), parser: 'markdown' })
+    expect(readFileSync(file, 'utf8'), 'run `npm run docs`').toBe(made)
+  }
+})
+
+test('the preset that docs/presets.md shows is one', () => {
+  const [, json] = /```json\n([^]+?)```/.exec(readFileSync(PRESETS_PAGE, 'utf8'))!
+  expect(parsePreset(json!, 'example')).toMatchObject({ name: 'my-compiler' })
 })
 
 test('every variable that the code reads is in the manual, and none else', () => {
