@@ -5,17 +5,27 @@ export type { Outcome } from './core/outcome.js'
 export type { Owner, Verdict } from './core/owner.js'
 export type { Build, CompileOptions } from './latch/compile.js'
 export { type Cache, type CacheOptions, openCache } from './latch/cache.js'
+export type { StatusOptions } from './latch/status.js'
+export type { StatsOptions } from './latch/statistics.js'
 export type { GcOptions, VerifyOptions } from './latch/upkeep.js'
 export type {
+  Counts,
   EntryReport,
   EntryState,
   GcReport,
+  HolderReport,
+  KeyStats,
+  LeftoverCounts,
   ListReport,
   Problem,
   ProblemKind,
   RemovalReason,
   RemoveOutcome,
+  ProcessReport,
+  StatsReport,
+  StatusReport,
   VerifyReport,
+  WaiterReport,
 } from './core/report.js'
 export type { Entry } from './latch/entry.js'
 export type { LatchEvent } from './latch/events.js'

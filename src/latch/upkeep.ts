@@ -6,12 +6,14 @@ import { type Candidate, type Limits, plan, sumOf, takeAway } from '../store/col
 import { findStrangers, inspect, takeInventory } from '../store/inventory.js'
 import { lookUp } from '../store/lookup.js'
 import { discard } from '../store/stage.js'
+import { bookkeepingRoot } from '../store/layout.js'
+import { removeOldStats } from '../store/stats.js'
 import { moveOut } from '../store/trash.js'
 import { findProblems } from '../store/verify.js'
 import { claimEntry } from './claims.js'
 import { pin } from './entry.js'
 import { DEFAULT_GRACE_MS } from './last-use.js'
-import type { Opened } from './open.js'
+import { type Opened, openRoot } from './open.js'
 import { sweep } from './staging.js'
 
 export interface GcOptions {
@@ -44,16 +46,24 @@ export async function collect(opened: Opened, options: GcOptions): Promise<GcRep
   const { maxBytes, maxAgeMs, dryRun = false, graceMs = DEFAULT_GRACE_MS, watchMs = 0 } = options
   refuseNonsense({ maxBytes, maxAgeMs, graceMs, watchMs })
   // Pins and marks of the dead go here, after watching them all at once: later, what is there is taken for alive.
-  const leftovers = dryRun ? 0 : await sweep(opened, graceMs, watchMs)
+  const leftovers = dryRun ? 0 : await sweepAll(opened, graceMs, watchMs)
+  if (!dryRun) await removeOldStats(opened.disk, opened.layout, opened.host.clock.wallTime())
   return makeRoom(opened, { maxBytes, maxAgeMs, graceMs }, dryRun, leftovers)
 }
 
 /** All entries, however young. What is about to be published is none yet, and its stage is as safe as from gc. */
 export async function clearAll(opened: Opened, dryRun: boolean): Promise<GcReport> {
-  const leftovers = dryRun ? 0 : await sweep(opened, DEFAULT_GRACE_MS, 0)
+  const leftovers = dryRun ? 0 : await sweepAll(opened, DEFAULT_GRACE_MS, 0)
   // Also those whose time of use lies ahead.
   const all = { maxAgeMs: Number.NEGATIVE_INFINITY, graceMs: 0 }
   return makeRoom(opened, all, dryRun, leftovers)
+}
+
+/** Also what `exec NAME` and the write functions have left, who keep their books in the cache's own directory. */
+async function sweepAll(opened: Opened, graceMs: number, watchMs: number): Promise<number> {
+  const { host, layout } = opened
+  const books = await openRoot(host, bookkeepingRoot(layout.root), { existing: true }).catch(() => null)
+  return (await sweep(opened, graceMs, watchMs)) + (books ? await sweep(books, graceMs, watchMs) : 0)
 }
 
 async function makeRoom(

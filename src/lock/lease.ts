@@ -12,6 +12,14 @@ import { removeOwner, writeOwner } from './owner-record.js'
 const RECORD_AFTER_MS = 25
 const CHECK_EVERY_MS = 1_000
 
+export interface Terms {
+  /** Whether another holder had to be waited for. */
+  waited: boolean
+  /** Whether it is to be told to others who holds the lock, and what for. */
+  keepsRecord: boolean
+  label: string | null
+}
+
 export class HeldLease implements Lease {
   readonly takenAt: number
   #recorded: Promise<void> | undefined
@@ -23,8 +31,7 @@ export class HeldLease implements Lease {
     private readonly watch: LeaseWatch,
     readonly path: string,
     private readonly held: Held,
-    readonly waited: boolean,
-    private readonly keepsRecord: boolean,
+    private readonly terms: Terms,
     private readonly whenReleased: () => void,
   ) {
     this.takenAt = watch.host.clock.now()
@@ -38,8 +45,12 @@ export class HeldLease implements Lease {
     return this.#controller.signal
   }
 
+  get waited(): boolean {
+    return this.terms.waited
+  }
+
   get isRecorded(): boolean {
-    return this.#recorded !== undefined || !this.keepsRecord
+    return this.#recorded !== undefined || !this.terms.keepsRecord
   }
 
   handOn(): number | null {
@@ -49,8 +60,9 @@ export class HeldLease implements Lease {
   record(): void {
     if (this.isRecorded) return
     const { clock, processes } = this.watch.host
-    const since = clock.wallTime() - (clock.now() - this.takenAt)
-    this.#recorded = writeOwner(this.watch.disk, this.path, processes.asOwner(since))
+    const since = Math.round(clock.wallTime() - (clock.now() - this.takenAt))
+    const owner = processes.asOwner(since)
+    this.#recorded = writeOwner(this.watch.disk, this.path, { owner, label: this.terms.label })
   }
 
   async check(): Promise<void> {

@@ -7,7 +7,8 @@
  * 3. A second `acquire` in one process queues behind the first, in order of arrival.
  * 4. `release` is idempotent. Abort or time-out of a waiter, at any point, leaves nothing behind: no lock,
  *    no file descriptor, no helper process, no place in the queue.
- * 5. Waiting is announced: after a second, then every ten.
+ * 5. Waiting is announced: after a second, then every ten. After that second it is on record, for others to see,
+ *    until it ends.
  *
  * A lock is named by a path without suffix, `<root>/v1/locks/<name>`; each locker adds its own.
  */
@@ -41,6 +42,8 @@ export interface AcquireOptions {
   onBlocked?: ((wait: Wait) => void) | undefined
   /** Record the owner at once: for holds that are known to be long, such as a build. */
   announce?: boolean | undefined
+  /** What the lock is for, in a few words (the key of an entry): told to those who ask who holds it. */
+  label?: string | undefined
   /** Nobody else asks for this lock, it only shows that its holder lives: no owner record, no gate. */
   alone?: boolean | undefined
 }
