@@ -2,7 +2,8 @@
  * `node .build/bench/inventory.js [--entries 100000] [--dir PATH]`: a large cache, looked at by the command. Seconds
  * and peak memory of each, and how long one scan keeps the event loop of its process at most.
  *
- * The entries have manifests and no files: neither ls nor gc looks at these before something is removed.
+ * The entries have manifests, locks and statistics, and no files: neither ls nor gc looks at these before something is
+ * removed.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,10 +12,11 @@ import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
 import { openCache } from '../src/index.js'
-import { canonicalKey } from '../src/core/key.js'
+import { canonicalKey, keyLabel } from '../src/core/key.js'
 import { sha256 } from '../src/host/hash.js'
 import { Layout, MANIFEST } from '../src/store/layout.js'
 import { encodeManifest } from '../src/store/manifest.js'
+import { countNow } from '../src/store/count.js'
 
 const { values } = parseArgs({
   options: { entries: { type: 'string', default: '100000' }, dir: { type: 'string', default: tmpdir() } },
@@ -35,6 +37,8 @@ const commands = [
   ['ls', '-q', 'entry 4711'],
   ['gc', '--dry-run'],
   ['gc', '--dry-run', '--max-size', '1GB'],
+  ['status'],
+  ['stats', '--by-key'],
   ['gc'],
 ]
 const rows = []
@@ -54,7 +58,8 @@ process.stdout.write(
 
 function plant(index: number): void {
   const key = canonicalKey({ model: `entry ${index}`, dtype: 'bf16', device: 'sm_90' })
-  const path = new Layout(root).entry(sha256(key))
+  const layout = new Layout(root)
+  const path = layout.entry(sha256(key))
   mkdirSync(path, { recursive: true })
   const bytes = 1_000_000 + index
   const files = ['kernel.cubin', 'kernel.json', 'launcher.so'].map((name) => ({
@@ -65,6 +70,9 @@ function plant(index: number): void {
   }))
   const manifest = { key, createdAt: Date.now(), buildMs: 1, bytes, files, links: [], directories: [] }
   writeFileSync(join(path, MANIFEST), encodeManifest(manifest))
+  // As its build has left them: a lock file is never deleted, and each process writes a line.
+  writeFileSync(`${layout.lock(sha256(key))}.lock`, '')
+  countNow(layout, [{ at: Date.now(), id: sha256(key), key: keyLabel(key), counts: { compiled: 1, bytes } }])
 }
 
 interface Measured {

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util'
 import { describeMachine } from './machine.js'
 import { type Group, type Report, asMarkdown } from './report.js'
 
-const GROUPS = ['lock', 'hit', 'publish', 'handover', 'succession', 'start-up', 'cold']
+const GROUPS = ['lock', 'hit', 'publish', 'handover', 'succession', 'start-up', 'workers', 'cold']
 
 const RESULTS = join(import.meta.dirname, '../../bench/results')
 

@@ -7,6 +7,7 @@ import { lockGroup } from './groups/lock.js'
 import { publishGroup } from './groups/publish.js'
 import { startUpGroup } from './groups/start-up.js'
 import { successionGroup } from './groups/succession.js'
+import { workersGroup } from './groups/workers.js'
 import type { Group } from './report.js'
 
 const GROUPS: Record<string, (context: Context) => Promise<Group>> = {
@@ -16,6 +17,7 @@ const GROUPS: Record<string, (context: Context) => Promise<Group>> = {
   handover: handoverGroup,
   succession: successionGroup,
   'start-up': startUpGroup,
+  workers: workersGroup,
   cold: coldGroup,
 }
 

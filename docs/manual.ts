@@ -69,7 +69,7 @@ function shapes(names: string[]): string {
   const declarations = new Map<string, string>()
   const text = readFileSync(REPORTS, 'utf8')
   for (const [whole, name] of text.matchAll(
-    /(?:\/\*\*(?:(?!\*\/)[^])*\*\/\n)?export (?:interface (\w+) \{[^]*?\n\}|type \w+ = [^]*?\n(?=\n|$))/g,
+    /(?:\/\*\*(?:(?!\*\/)[^])*\*\/\n)?export (?:interface (\w+)(?: extends [\w, ]+)? \{[^]*?\n\}|type \w+ = [^]*?\n(?=\n|$))/g,
   ))
     declarations.set(name ?? /type (\w+)/.exec(whole)![1]!, whole.trim())
   const wanted = new Set<string>()

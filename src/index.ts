@@ -5,18 +5,28 @@ export type { Outcome } from './core/outcome.js'
 export type { Owner, Verdict } from './core/owner.js'
 export type { Build, BuildStage, CompileOptions, FailureMeaning } from './latch/compile.js'
 export { type Cache, type CacheOptions, openCache } from './latch/cache.js'
+export type { StatusOptions } from './latch/status.js'
+export type { StatsOptions } from './latch/statistics.js'
 export type { GcProgress } from './latch/gc-watch.js'
 export type { GcOptions, VerifyOptions, VerifyProgress } from './latch/upkeep.js'
 export type {
+  Counts,
   EntryReport,
   EntryState,
   GcReport,
+  HolderReport,
+  KeyStats,
+  LeftoverCounts,
   ListReport,
   Problem,
   ProblemKind,
   RemovalReason,
   RemoveOutcome,
+  ProcessReport,
+  StatsReport,
+  StatusReport,
   VerifyReport,
+  WaiterReport,
 } from './core/report.js'
 export type { Entry } from './latch/entry.js'
 export type { LatchEvent } from './latch/events.js'

@@ -12,6 +12,8 @@ export const COMMANDS: Record<string, () => Promise<CommandFile>> = {
   exec: () => import('./exec.js'),
   run: () => import('./run.js'),
   ls: () => import('./ls.js'),
+  status: () => import('./status.js'),
+  stats: () => import('./stats.js'),
   gc: () => import('./gc.js'),
   verify: () => import('./verify.js'),
   clear: () => import('./clear.js'),

@@ -34,6 +34,15 @@ export function formatAge(then: number, now: number): string {
   return age < 1_000 ? 'just now' : `${ms(Math.round(age))} ago`
 }
 
+/** `0:07`, `2:13`, `26:02:13`: minutes and seconds, with hours where there are some; for what goes on while one looks. */
+export function formatElapsed(elapsedMs: number): string {
+  const seconds = Math.max(0, Math.round(elapsedMs / 1000))
+  const pad = (number: number): string => String(number).padStart(2, '0')
+  const [minutes, hours] = [Math.floor(seconds / 60) % 60, Math.floor(seconds / 3600)]
+  const rest = pad(seconds % 60)
+  return hours === 0 ? `${minutes}:${rest}` : `${hours}:${pad(minutes)}:${rest}`
+}
+
 /** `1 entry`, `2 entries`. */
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`

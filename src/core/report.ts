@@ -108,6 +108,118 @@ export interface TimelineReport {
   skippedLines: number
 }
 
+export interface Counts {
+  /** Calls that found the entry. */
+  hits: number
+  /** Calls that built it. */
+  compiled: number
+  /** Calls that waited while another built it. */
+  waited: number
+  /** Calls that could not use the cache, and built for themselves. */
+  private: number
+  /** Builds that failed: of `compiled` calls, none is one of these. */
+  failures: number
+  /** Of what was published, without manifests. */
+  bytes: number
+  /** Milliseconds that the builds took whose result was published. */
+  buildMs: number
+  /** Milliseconds that the calls took that `waited`. */
+  waitedMs: number
+  /**
+   * Milliseconds: of each call that found the entry or waited, the time that the entry's build took, less the time
+   * that the call took; never less than nothing.
+   */
+  savedMs: number
+}
+
+/** Counted over all processes; what a killed process has not written down is missing (its last hits). */
+export interface StatsReport extends Counts {
+  schema: 1
+  /** The cache's root directory. */
+  root: string
+  /** Milliseconds since 1970: what happened before is not counted; `null`: all that is known, 90 days at most. */
+  since: number | null
+  /** Of all calls, the part that had nothing to build: (hits + waited) / (hits + waited + compiled + private). */
+  hitRate: number | null
+  /** Only on request: what adds up to the above, most time saved first. */
+  keys?: KeyStats[]
+}
+
+export interface KeyStats extends Counts {
+  /** SHA-256 of the key. */
+  id: string
+  /** Canonical JSON of the key, shortened to 80 characters. */
+  key: string
+  hitRate: number | null
+}
+
+/** A process, as far as it can be told. */
+export interface ProcessReport {
+  /** In its own PID namespace, on its own host; `null`, as below: not known. */
+  pid: number | null
+  host: string | null
+  command: string | null
+  /** Milliseconds since 1970 on its own clock; `null`: not known. */
+  since: number | null
+  /** `unknown`: on another host, or in another container. */
+  verdict: 'alive' | 'dead' | 'unknown'
+}
+
+/** A lock that is held. */
+export interface HolderReport extends ProcessReport {
+  /** The lock's name: the SHA-256 of an entry's key, or what was given to `exec` or `withLock`. */
+  lock: string
+  /** Canonical JSON of the key of the entry that it is for, shortened to 80 characters. */
+  key: string | null
+  /** Whether an entry is being built: else the holder does something else, or is about to. */
+  building: boolean
+  /** How many further processes keep it held: it outlives the first. */
+  others: number
+  /** `kernel`: it was seen to be held just now; `record`: somebody has written down that it holds it. */
+  source: 'kernel' | 'record'
+}
+
+/** Who has waited for a lock for a second or longer. */
+export interface WaiterReport extends ProcessReport {
+  lock: string
+  key: string | null
+  /** When it gives up: milliseconds since 1970 on its own clock; `null`: never. */
+  deadline: number | null
+}
+
+export interface StatusReport {
+  schema: 1
+  /** The cache's root directory. */
+  root: string
+  /** Milliseconds since 1970. */
+  at: number
+  /** Longest first. */
+  holders: HolderReport[]
+  waiters: WaiterReport[]
+  /** Writes under way that are not published yet. */
+  stages: number
+  /** Entries that somebody has in use; `null`: that cannot be seen here. */
+  inUse: number | null
+  /** What crashes have left for `gc`, by kind; the youngest, which may still be somebody's, are not counted. */
+  leftovers: LeftoverCounts
+  /** Entries, and the bytes of all their files; `null`: not asked for. */
+  entries: number | null
+  bytes: number | null
+  /** `false`: some processes of this host (other users', other containers') cannot be looked into from here. */
+  complete: boolean
+}
+
+export interface LeftoverCounts {
+  /** Unpublished results of the dead. */
+  stages: number
+  /** What was being deleted. */
+  trash: number
+  /** Halves of records, of lock directories, of a cache's beginning. */
+  drafts: number
+  /** Records of holders and waiters that are gone. */
+  records: number
+}
+
 export interface EnvReport {
   schema: 1
   /** The slot whose paths these are, and its directory. */

@@ -6,10 +6,10 @@ const PIECE_BYTES = 256 * 1024
 
 /**
  * Yields the lines as they come, some at a time; of a line longer than `maxBytes` only that it was there: `null`.
- * @param path `-` is stdin
+ * @param source a path, where `-` is stdin; or an open file, which is closed in the end
  */
-export async function* linesOf(path: string, maxBytes: number): AsyncGenerator<(string | null)[]> {
-  const stream = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: PIECE_BYTES })
+export async function* linesOf(source: string | number, maxBytes: number): AsyncGenerator<(string | null)[]> {
+  const stream = source === '-' ? process.stdin : open(source)
   let rest: Buffer = Buffer.alloc(0)
   let tooLong = false
   for await (const piece of stream as AsyncIterable<Buffer>) {
@@ -28,6 +28,13 @@ export async function* linesOf(path: string, maxBytes: number): AsyncGenerator<(
   }
   if (tooLong) yield [null]
   else if (rest.length > 0) yield [rest.toString('utf8')]
+}
+
+function open(source: string | number): NodeJS.ReadableStream {
+  const options = { highWaterMark: PIECE_BYTES }
+  return typeof source === 'number'
+    ? createReadStream('', { ...options, fd: source })
+    : createReadStream(source, options)
 }
 
 function split(bytes: Buffer, end: number, maxBytes: number): (string | null)[] {

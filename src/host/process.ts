@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Owner, Surroundings } from '../core/owner.js'
+import { currentUid } from './directories.js'
+import { sha256 } from './hash.js'
 
 export interface Processes extends Surroundings {
   /** This process as the owner of something taken at `since` (milliseconds since 1970). */
@@ -12,7 +14,7 @@ export interface Processes extends Surroundings {
 }
 
 export function realProcesses(): Processes {
-  const bootId = readOrNull('/proc/sys/kernel/random/boot_id')
+  const bootId = readBootId()
   const pidNamespace = linkOrNull('/proc/self/ns/pid')
   const startTime = startTimeOf(process.pid) ?? null
   const host = hostname()
@@ -24,6 +26,26 @@ export function realProcesses(): Processes {
     asOwner: (since) => ({ pid: process.pid, startTime, bootId, pidNamespace, host, command, since }),
     token: () => randomBytes(16).toString('hex'),
   }
+}
+
+const readBootId = (): string | null => readOrNull('/proc/sys/kernel/random/boot_id')
+
+let hostAndUser: string | undefined
+
+/** For names of files that one host and one user have to themselves: `3f1c09be77aa.1000`. */
+export function thisHostAndUser(): string {
+  return (hostAndUser ??= `${sha256(readBootId() ?? hostname()).slice(0, 12)}.${currentUid()}`)
+}
+
+const lastWords = new Set<() => void>()
+let watchesExit = false
+
+/** Calls `work` when the process exits, unless it is killed: nothing but calls in this thread is done then. Returns the way to cancel. */
+export function atExit(work: () => void): () => void {
+  if (!watchesExit) process.once('exit', () => lastWords.forEach((each) => each()))
+  watchesExit = true
+  lastWords.add(work)
+  return () => void lastWords.delete(work)
 }
 
 /** <linux/sched.h>: in the flags, field 9 of /proc/PID/stat, from the start of exit(2) on. */
@@ -62,6 +84,13 @@ function linkOrNull(path: string): string | null {
   } catch {
     return null
   }
+}
+
+/** What a process was started as, for people; `null` where that cannot be seen, or it is gone. */
+export function commandOf(pid: number): string | null {
+  const text = readOrNull(`/proc/${pid}/cmdline`)
+  if (text === null) return null
+  return text.split('\0').filter(Boolean).join(' ').slice(0, 200) || null
 }
 
 /** A process warning: on stderr, unless the program listens to 'warning' or was started with --no-warnings. */

@@ -1,5 +1,6 @@
 /** Whole trees, through fs-extra: only where nothing depends on it being one step. */
 
+import type { Disk } from './disk.js'
 import { isErrno } from './disk-errors.js'
 
 /** Removes what is there; nothing there is fine. */
@@ -12,6 +13,14 @@ export async function removeTree(path: string): Promise<void> {
     await makeWritable(path)
     await fsExtra.remove(path)
   }
+}
+
+/** Without hurry and in little memory: all at once, 10 000 files take 40 MB that the process then keeps. */
+export async function removeTreeGently(disk: Disk, path: string): Promise<void> {
+  for (const child of await disk.readdir(path))
+    if (child.isDirectory()) await removeTreeGently(disk, `${path}/${child.name}`)
+    else await disk.unlink(`${path}/${child.name}`)
+  await disk.rmdir(path)
 }
 
 /** Some builds leave directories without write permission: not even their owner may remove what is in there. */

@@ -1,17 +1,27 @@
 /** The cache as its users see it. */
 import { type Key, canonicalKey } from '../core/key.js'
-import type { EntryReport, GcReport, RemoveOutcome, VerifyReport } from '../core/report.js'
+import type {
+  EntryReport,
+  GcReport,
+  RemoveOutcome,
+  StatsReport,
+  StatusReport,
+  VerifyReport,
+} from '../core/report.js'
 import { explain, isCacheTrouble } from '../host/disk-errors.js'
 import { sha256 } from '../host/hash.js'
 import { type Host, realHost } from '../host/host.js'
 import { takeInventory } from '../store/inventory.js'
 import type { Check } from '../store/lookup.js'
 import { type Build, type CompileOptions, type Job, compileOnce, mayDegrade } from './compile.js'
+import type { Counting } from './counting.js'
 import { type Entry, findPinned } from './entry.js'
 import { announceDegradation, emit } from './events.js'
 import { type OpenOptions, type Opened, foreignLockPath, openRoot, secondChance } from './open.js'
 import { CallerError } from './caller-error.js'
 import { compilePrivately } from './private.js'
+import type { StatsOptions } from './statistics.js'
+import type { StatusOptions } from './status.js'
 import { type GcOptions, type VerifyOptions, clearAll, collect, removeEntry, verifyAll } from './upkeep.js'
 
 export interface CacheOptions extends OpenOptions {
@@ -39,6 +49,8 @@ export async function openCacheOn(host: Host, root: string, options: CacheOption
 
 export class Cache {
   #opening: Promise<Opened> | undefined
+  /** Of the cache as opened last, also where it could not be used since. */
+  #counting: Counting | undefined
 
   constructor(
     private readonly host: Host,
@@ -65,9 +77,10 @@ export class Cache {
       if (error instanceof CallerError) throw error.thrown
       const trouble = explain(error, 'Compiling through the cache', this.root)
       if (!mayDegrade(error, settled)) throw trouble
-      entry = await compilePrivately(this.host.native, this.root, canonical, build, trouble, settled)
+      entry = await compilePrivately(this.host, this.root, canonical, build, trouble, settled)
     }
     const elapsedMs = this.host.clock.now() - started
+    this.#counting?.outcome(job.id, canonical, entry.outcome, elapsedMs, entry.buildMs)
     emit({ type: 'obtained', key: canonical, path: entry.path, outcome: entry.outcome, elapsedMs })
     return entry
   }
@@ -128,6 +141,18 @@ export class Cache {
     return this.#upkeep('Verifying the cache', (opened) => verifyAll(opened, { ...options, wanted }))
   }
 
+  /** Who holds a lock, who waits, what crashes have left: only looked at, so nobody is held up by it. */
+  async status(options: StatusOptions = {}): Promise<StatusReport> {
+    const { readStatus } = await import('./status.js')
+    return this.#upkeep('Looking at the cache', (opened) => readStatus(opened, options))
+  }
+
+  /** How often it was hit, compiled, waited for, by all processes; and what that has saved. */
+  async stats(options: StatsOptions = {}): Promise<StatsReport> {
+    const { readStats } = await import('./statistics.js')
+    return this.#upkeep('Reading the statistics', (opened) => readStats(opened, options))
+  }
+
   /** Removes the entry of `key`, however young, unless it is in use. */
   async remove(key: Key): Promise<RemoveOutcome> {
     const id = sha256(canonicalKey(key))
@@ -144,6 +169,7 @@ export class Cache {
 
   async #compile(job: Job): Promise<Entry> {
     const opened = await this.#open()
+    this.#counting = opened.counting
     try {
       return await compileOnce(opened, job)
     } catch (error) {

@@ -5,6 +5,7 @@
  * own: whatever a lock does or fails to do, nobody sees anything but whole entries.
  */
 import { isLatchError } from '../core/errors.js'
+import { keyLabel } from '../core/key.js'
 import type { Disk } from '../host/disk.js'
 import { attempt, isCacheTrouble, messageOf } from '../host/disk-errors.js'
 import type { Wait } from '../lock/locker.js'
@@ -82,7 +83,7 @@ export async function compileOnce(opened: Opened, job: Job): Promise<Entry> {
   refuseToWaitForItself(layout.lock(id), key)
   const before = await readAttempt(disk, layout, id)
   const { signal, timeoutMs, onWait } = options
-  const wish = { signal, timeoutMs, onWait, announce: true }
+  const wish = { signal, timeoutMs, onWait, announce: true, label: keyLabel(key) }
   const lease = await acquireTold(locker, layout.lock(id), { key }, wish)
   const tellLost = (): void => emit({ type: 'lease-lost', path: lease.path, error: lease.signal.reason })
   lease.signal.addEventListener('abort', tellLost, { once: true })
@@ -125,8 +126,8 @@ async function buildAndPublish(opened: Opened, job: Job, crashes: number): Promi
 
 /** Keeps the record of the attempt around `work`: what happened to it is what the next holder of the lock reads. */
 async function attempted(
-  { disk, layout, host }: Opened,
-  { id, options }: Job,
+  { disk, layout, host, counting }: Opened,
+  { key, id, options }: Job,
   crashes: number,
   work: (startedAt: number) => Promise<void>,
 ): Promise<void> {
@@ -146,6 +147,7 @@ async function attempted(
     const meaning = meaningFor(error, options)
     if (meaning === 'cancelled') await clearAttempt(disk, layout, id)
     else {
+      counting.failed(id, key)
       const thrown = (error as CallerError).thrown
       const ended = { ...record, state: meaning, at: clock.wallTime(), error: describe(thrown) }
       await writeAttempt(disk, layout, id, ended)
@@ -182,12 +184,13 @@ async function runBuild(opened: Opened, { key, id, build, options }: Job, stage:
 }
 
 async function publish(opened: Opened, draft: EntryDraft, options: CompileOptions): Promise<void> {
-  const { disk, layout, host } = opened
+  const { disk, layout, host, counting } = opened
   const started = host.clock.now()
   const { bytes } = await seal(disk, draft, options)
   const ours = await placeEntry(disk, layout, draft, () => host.processes.token())
   const publishMs = host.clock.now() - started
   const { key, id, buildMs } = draft
+  if (ours) counting.published(id, key, bytes, buildMs)
   emit({ type: 'published', key, path: layout.entry(id), bytes, buildMs, publishMs, ours })
 }
 

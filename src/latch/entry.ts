@@ -12,12 +12,19 @@ export interface Entry {
   /** A directory that never changes, until `release`; with outcome `private` it is removed then. */
   readonly path: string
   readonly outcome: Outcome
+  /** How long building it took, in milliseconds: by this call, or by whoever built it. */
+  readonly buildMs: number
   /** Lets gc have the entry. Idempotent. A process that ends has released everything. */
   release(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 
-export function makeEntry(path: string, outcome: Outcome, letGo: () => Promise<void>): Entry {
+export function makeEntry(
+  path: string,
+  outcome: Outcome,
+  buildMs: number,
+  letGo: () => Promise<void>,
+): Entry {
   let released: Promise<void> | undefined
   // Never fails: the entry has been used by now, and what cannot be let go of is let go of by the process's end.
   const release = (): Promise<void> => {
@@ -27,7 +34,7 @@ export function makeEntry(path: string, outcome: Outcome, letGo: () => Promise<v
     }
     return released
   }
-  return { path, outcome, release, [Symbol.asyncDispose]: release }
+  return { path, outcome, buildMs, release, [Symbol.asyncDispose]: release }
 }
 
 export type Pinned = { state: 'hit'; entry: (outcome: Outcome) => Entry } | Exclude<Lookup, Found>
@@ -41,7 +48,8 @@ export async function findPinned(opened: Opened, id: string, key: string, check:
   if (unpin === null) return { state: 'miss' }
   const now = opened.host.clock.wallTime()
   if (now - found.stats.mtimeMs > NOTED_EVERY_MS) await noteUse(disk, found.path, now)
-  return { state: 'hit', entry: (outcome) => makeEntry(`${found.path}/${FILES}`, outcome, unpin) }
+  const { path, manifest } = found
+  return { state: 'hit', entry: (outcome) => makeEntry(`${path}/${FILES}`, outcome, manifest.buildMs, unpin) }
 }
 
 /**

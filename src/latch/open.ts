@@ -11,6 +11,7 @@ import type { Locker, LockerKind } from '../lock/locker.js'
 import { recordIfAsked } from './recording.js'
 import { type Format, createFormat, isWhole, mendDirectories, readFormat } from '../store/format.js'
 import { Layout, SCHEMA } from '../store/layout.js'
+import { Counting } from './counting.js'
 
 export interface OpenOptions {
   /** Default `auto`: by the file system. All contenders of one cache must agree, and format.json sees to it. */
@@ -30,6 +31,7 @@ export interface Opened {
   fileSystem: FileSystem
   /** Why this locker, as a sentence. */
   reason: string
+  counting: Counting
 }
 
 export async function openRoot(host: Host, root: string, options: OpenOptions = {}): Promise<Opened> {
@@ -105,7 +107,8 @@ async function join(
   if (wished !== 'auto' && wished !== format.locker) {
     throw mismatch(layout, format, `and this process asks for \`${wished}\``)
   }
-  const opened = { host, disk, layout, format, fileSystem, reason: 'the cache was created with it' }
+  const counting = new Counting(host, disk, layout)
+  const opened = { host, disk, layout, format, fileSystem, reason: 'the cache was created with it', counting }
   if (typeof wish === 'object') return { ...opened, locker: wish }
   switch (format.locker) {
     case 'kernel': {

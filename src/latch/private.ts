@@ -1,7 +1,7 @@
 /** The next safest thing: a result for this caller alone, in a directory outside of the cache. */
 import { LatchError } from '../core/errors.js'
-import { realClock } from '../host/clock.js'
 import { makeKeptDirectory, makePrivateDirectory } from '../host/private-directory.js'
+import type { Host } from '../host/host.js'
 import type { Native } from '../host/native.js'
 import { pooledDisk } from '../host/disk.js'
 import { removeTree } from '../host/trees.js'
@@ -11,7 +11,7 @@ import { refuseToWaitForItself, whileBuilding } from './holding.js'
 import type { Build, CompileOptions } from './compile.js'
 
 export async function compilePrivately(
-  native: Native | null,
+  { native, clock }: Host,
   root: string,
   key: string,
   build: Build,
@@ -22,7 +22,7 @@ export async function compilePrivately(
   refuseToWaitForItself(place, key)
   announceDegradation(root, key, why)
   const { dir, letGo, remove } = await directoryFor(native, keepPrivate)
-  const started = realClock.now()
+  const started = clock.now()
   emit({ type: 'build-started', key, stage: dir })
   try {
     await whileBuilding(place, () =>
@@ -30,11 +30,11 @@ export async function compilePrivately(
     )
     if ((await pooledDisk.readdir(dir)).length === 0) throw leftNothing(dir)
   } catch (error) {
-    emit({ type: 'build-failed', key, error, elapsedMs: realClock.now() - started })
+    emit({ type: 'build-failed', key, error, elapsedMs: clock.now() - started })
     await remove()
     throw error
   }
-  return makeEntry(dir, 'private', letGo)
+  return makeEntry(dir, 'private', clock.now() - started, letGo)
 }
 
 interface PrivatePlace {

@@ -113,7 +113,8 @@ export function sweep(opened: Opened, graceMs: number, waitMs: number): Promise<
     await letGo?.()
     return letGo !== null
   }
-  return collectLeftovers(disk, layout, { now: host.clock.wallTime(), graceMs, claim, tidy })
+  const now = host.clock.wallTime()
+  return collectLeftovers(disk, layout, { now, graceMs, claim, tidy, here: host.processes })
 }
 
 async function claimByLock(

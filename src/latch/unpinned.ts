@@ -17,11 +17,12 @@
  *
  * All calls are made in the calling thread, on every file system: nothing else in the process waits for them.
  */
-import { type Key, canonicalKey } from '../core/key.js'
+import { type Key, canonicalKey, keyLabel } from '../core/key.js'
 import { realClock } from '../host/clock.js'
 import { realDirectory } from '../host/directories.js'
 import { type Disk, directDisk } from '../host/disk.js'
 import { sha256 } from '../host/hash.js'
+import { countNow } from '../store/count.js'
 import { mendDirectories, readFormat } from '../store/format.js'
 import { FILES, Layout } from '../store/layout.js'
 import { type Check, type Found, isStillNamed, lookUp } from '../store/lookup.js'
@@ -46,19 +47,21 @@ export async function findUnpinned(
   const started = realClock.now()
   try {
     const canonical = canonicalKey(key)
-    const found = await findNoted(disk, realDirectory(root), canonical, check)
+    const layout = new Layout(realDirectory(root))
+    const found = await findNoted(disk, layout, canonical, check)
     if (found === null) return null
     const path = `${found.path}/${FILES}`
     const elapsedMs = realClock.now() - started
     emit({ type: 'obtained', key: canonical, path, outcome: 'hit', elapsedMs })
+    const counts = { hits: 1, savedMs: Math.max(0, found.manifest.buildMs - elapsedMs) }
+    countNow(layout, [{ at: realClock.wallTime(), id: sha256(canonical), key: keyLabel(canonical), counts }])
     return { path, outcome: 'hit' }
   } catch {
     return null
   }
 }
 
-async function findNoted(disk: Disk, root: string, key: string, check: Check): Promise<Found | null> {
-  const layout = new Layout(root)
+async function findNoted(disk: Disk, layout: Layout, key: string, check: Check): Promise<Found | null> {
   if ((await readFormat(disk, layout)) === null) return null
   await mendDirectories(disk, layout)
   const found = await lookUp(disk, layout.entry(sha256(key)), key, check)

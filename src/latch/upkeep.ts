@@ -6,13 +6,15 @@ import { type Candidate, type Limits, plan, sumOf, takeAway } from '../store/col
 import { findStrangers, inspect, takeInventory } from '../store/inventory.js'
 import { lookUp } from '../store/lookup.js'
 import { discard } from '../store/stage.js'
+import { bookkeepingRoot } from '../store/layout.js'
+import { removeOldStats } from '../store/stats.js'
 import { moveOut } from '../store/trash.js'
 import { findProblems } from '../store/verify.js'
 import { claimEntry } from './claims.js'
 import { pin } from './entry.js'
 import { type GcProgress, GcWatch } from './gc-watch.js'
 import { DEFAULT_GRACE_MS } from './last-use.js'
-import type { Opened } from './open.js'
+import { type Opened, openRoot } from './open.js'
 import { sweep } from './staging.js'
 
 export interface GcOptions {
@@ -56,7 +58,8 @@ export async function collect(opened: Opened, options: GcOptions): Promise<GcRep
   refuseNonsense({ maxBytes, maxAgeMs, graceMs, watchMs })
   // Pins and marks of the dead go here, after watching them all at once: later, what is there is taken for alive.
   const progress = new GcWatch(onProgress)
-  const leftovers = dryRun ? 0 : await sweep(opened, graceMs, watchMs)
+  const leftovers = dryRun ? 0 : await sweepAll(opened, graceMs, watchMs)
+  if (!dryRun) await removeOldStats(opened.disk, opened.layout, opened.host.clock.wallTime())
   return makeRoom(opened, { maxBytes, maxAgeMs, graceMs }, dryRun, leftovers, progress)
 }
 
@@ -66,10 +69,17 @@ export async function clearAll(
   { dryRun = false, onProgress }: Pick<GcOptions, 'dryRun' | 'onProgress'>,
 ): Promise<GcReport> {
   const progress = new GcWatch(onProgress)
-  const leftovers = dryRun ? 0 : await sweep(opened, DEFAULT_GRACE_MS, 0)
+  const leftovers = dryRun ? 0 : await sweepAll(opened, DEFAULT_GRACE_MS, 0)
   // Also those whose time of use lies ahead.
   const all = { maxAgeMs: Number.NEGATIVE_INFINITY, graceMs: 0 }
   return makeRoom(opened, all, dryRun, leftovers, progress)
+}
+
+/** Also what `exec NAME` and the write functions have left, who keep their books in the cache's own directory. */
+async function sweepAll(opened: Opened, graceMs: number, watchMs: number): Promise<number> {
+  const { host, layout } = opened
+  const books = await openRoot(host, bookkeepingRoot(layout.root), { existing: true }).catch(() => null)
+  return (await sweep(opened, graceMs, watchMs)) + (books ? await sweep(books, graceMs, watchMs) : 0)
 }
 
 async function makeRoom(

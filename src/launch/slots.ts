@@ -12,11 +12,12 @@
  */
 import { isLatchError } from '../core/errors.js'
 import { attempt, isErrno } from '../host/disk-errors.js'
+import { pooledDisk } from '../host/disk.js'
 import { processesWith } from '../host/environments.js'
 import { readSmallFile, writeRecord } from '../host/small-file.js'
+import { removeTreeGently } from '../host/trees.js'
 import type { Opened } from '../latch/open.js'
 import type { Lease } from '../lock/locker.js'
-import { discard } from '../store/stage.js'
 import { syncPath } from '../store/tree.js'
 import { sha256 } from '../host/hash.js'
 import { type Namespace, makeDirectory } from './namespace.js'
@@ -139,5 +140,6 @@ async function setAside({ disk, layout, host }: Opened, path: string): Promise<v
     if (isErrno(error, 'ENOENT')) return
     throw error
   }
-  void discard(disk, place)
+  // What is left when this ends first is gc's.
+  void attempt(removeTreeGently(pooledDisk, place))
 }

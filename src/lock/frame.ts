@@ -12,10 +12,12 @@ import type { Held, Mechanism } from './mechanism.js'
 import { readOwner } from './owner-record.js'
 import { Queue } from './queue.js'
 import { Waiting, timedOut } from './waiting.js'
+import { WaitingRecords } from './waiting-records.js'
 
 export function createLocker(host: Host, disk: Disk, mechanism: Mechanism): Locker {
   const queue = new Queue()
   const watch = new LeaseWatch(host, disk)
+  const records = mechanism.kind === 'memory' ? null : new WaitingRecords(host, disk)
 
   async function acquire(path: string, options: AcquireOptions = {}): Promise<Lease> {
     const { signal, timeoutMs = 0, shared = false } = options
@@ -43,14 +45,16 @@ export function createLocker(host: Host, disk: Disk, mechanism: Mechanism): Lock
   }
 
   async function waitFor(path: string, options: AcquireOptions, inFront: boolean): Promise<Lease> {
-    const waiting = new Waiting(host, path, options, () => ownerOf(path))
+    const shown = options.alone ? null : records
+    const waiting = new Waiting(host, path, options, () => ownerOf(path), shown)
     try {
       if (options.timeoutMs === 0) await giveUpAtOnce(path, waiting, inFront)
       if (!inFront) await queue.enter(path, options.shared ?? false, waiting.signal)
       const held = await leaveOnError(path, mechanism.take(path, waiting.signal, options))
       return lease(path, held, true, options)
     } finally {
-      waiting.stop()
+      const ended = waiting.stop()
+      if (ended) await ended
     }
   }
 
@@ -68,17 +72,18 @@ export function createLocker(host: Host, disk: Disk, mechanism: Mechanism): Lock
     }
   }
 
-  function ownerOf(path: string): Promise<Owner | null> {
-    return mechanism.kind === 'memory' ? Promise.resolve(null) : readOwner(disk, path)
+  async function ownerOf(path: string): Promise<Owner | null> {
+    return mechanism.kind === 'memory' ? null : ((await readOwner(disk, path))?.owner ?? null)
   }
 
   function lease(path: string, held: Held, waited: boolean, options: AcquireOptions): Lease {
-    const lease = new HeldLease(watch, path, held, {
+    const terms = {
       waited,
       shared: options.shared ?? false,
       keepsRecord: mechanism.kind !== 'memory' && !options.alone,
-      whenReleased: () => queue.leave(path),
-    })
+      label: options.label ?? null,
+    }
+    const lease = new HeldLease(watch, path, held, terms, () => queue.leave(path))
     // Whoever had to wait is likely to have somebody waiting behind.
     if (options.announce || waited) lease.record()
     return lease

@@ -13,11 +13,13 @@ import { readOwner, removeOwner, writeOwner } from './owner-record.js'
 const RECORD_AFTER_MS = 25
 const CHECK_EVERY_MS = 1_000
 
-export interface Holding {
+export interface Terms {
+  /** Whether another holder had to be waited for. */
   waited: boolean
   shared: boolean
+  /** Whether it is to be told to others who holds the lock, and what for. */
   keepsRecord: boolean
-  whenReleased: () => void
+  label: string | null
 }
 
 export class HeldLease implements Lease {
@@ -31,15 +33,12 @@ export class HeldLease implements Lease {
     private readonly watch: LeaseWatch,
     readonly path: string,
     private readonly held: Held,
-    private readonly holding: Holding,
+    private readonly terms: Terms,
+    private readonly whenReleased: () => void,
   ) {
     this.takenAt = watch.host.clock.now()
     held.onLost((reason) => this.lose(reason))
     watch.add(this)
-  }
-
-  get waited(): boolean {
-    return this.holding.waited
   }
 
   get signal(): AbortSignal {
@@ -48,8 +47,12 @@ export class HeldLease implements Lease {
     return this.#controller.signal
   }
 
+  get waited(): boolean {
+    return this.terms.waited
+  }
+
   get isRecorded(): boolean {
-    return this.#recorded !== undefined || !this.holding.keepsRecord
+    return this.#recorded !== undefined || !this.terms.keepsRecord
   }
 
   handOn(): number | null {
@@ -58,12 +61,17 @@ export class HeldLease implements Lease {
 
   record(): void {
     if (this.isRecorded) return
-    this.#recorded = writeOwner(this.watch.disk, this.path, this.#asOwner())
+    this.#recorded = this.#write()
+  }
+
+  #write(): Promise<void> {
+    const { label } = this.terms
+    return writeOwner(this.watch.disk, this.path, { owner: this.#asOwner(), label })
   }
 
   #asOwner(): Owner {
     const { clock, processes } = this.watch.host
-    const since = clock.wallTime() - (clock.now() - this.takenAt)
+    const since = Math.round(clock.wallTime() - (clock.now() - this.takenAt))
     return processes.asOwner(since)
   }
 
@@ -71,7 +79,7 @@ export class HeldLease implements Lease {
     try {
       if (!(await this.held.check()))
         this.lose(new Error(`The lock was taken away from its holder: ${this.path}`))
-      else if (this.holding.shared) this.#stayOnRecord()
+      else if (this.terms.shared) this.#stayOnRecord()
     } catch (cause) {
       this.lose(new Error(`Whether the lock is still held cannot be seen: ${this.path}`, { cause }))
     }
@@ -98,14 +106,14 @@ export class HeldLease implements Lease {
       const letting = this.held.release()
       if (letting instanceof Promise) await letting
     } finally {
-      this.holding.whenReleased()
+      this.whenReleased()
     }
   }
 
   /** Before the lock is let go, so that it is never the successor's record that is removed. */
   async #eraseRecord(recorded: Promise<void>): Promise<void> {
     await recorded
-    if (this.#lost !== undefined || (this.holding.shared && !(await this.#isOnRecord()))) return
+    if (this.#lost !== undefined || (this.terms.shared && !(await this.#isOnRecord()))) return
     await removeOwner(this.watch.disk, this.path)
   }
 
@@ -118,11 +126,11 @@ export class HeldLease implements Lease {
   async #writeIfMissing(before: Promise<void>): Promise<void> {
     await before
     const { disk } = this.watch
-    if ((await readOwner(disk, this.path)) === null) await writeOwner(disk, this.path, this.#asOwner())
+    if ((await readOwner(disk, this.path)) === null) await this.#write()
   }
 
   async #isOnRecord(): Promise<boolean> {
-    const owner = await readOwner(this.watch.disk, this.path)
+    const owner = (await readOwner(this.watch.disk, this.path))?.owner
     const { pid, startTime, bootId } = this.#asOwner()
     return owner?.pid === pid && owner.startTime === startTime && owner.bootId === bootId
   }

@@ -9,7 +9,8 @@
  *    who waits for an exclusive one. Among processes there is no order, and a stream of sharers may starve the others.
  * 4. `release` is idempotent. Abort or time-out of a waiter, at any point, leaves nothing behind: no lock,
  *    no file descriptor, no helper process, no place in the queue.
- * 5. Waiting is announced: after a second, then every ten.
+ * 5. Waiting is announced: after a second, then every ten. After that second it is on record, for others to see,
+ *    until it ends.
  *
  * A lock is named by a path without suffix, `<root>/v1/locks/<name>`; each locker adds its own.
  */
@@ -45,6 +46,8 @@ export interface AcquireOptions {
   announce?: boolean | undefined
   /** Held together with others who share it; without, by one alone. @throws LOCK_UNAVAILABLE where that cannot be */
   shared?: boolean | undefined
+  /** What the lock is for, in a few words (the key of an entry): told to those who ask who holds it. */
+  label?: string | undefined
   /** Nobody else asks for this lock, it only shows that its holder lives: no owner record, no gate. */
   alone?: boolean | undefined
 }

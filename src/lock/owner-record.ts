@@ -11,13 +11,23 @@ const MAX_BYTES = 16 * 1024
 
 const recordPath = (path: string): string => `${path}.owner.json`
 
-export async function writeOwner(disk: Disk, path: string, owner: Owner): Promise<void> {
-  await attempt(writeRecord(disk, recordPath(path), owner))
+export interface OwnerRecord {
+  owner: Owner
+  /** What the lock is for: see AcquireOptions. */
+  label: string | null
 }
 
-export async function readOwner(disk: Disk, path: string): Promise<Owner | null> {
+export async function writeOwner(disk: Disk, path: string, { owner, label }: OwnerRecord): Promise<void> {
+  await attempt(writeRecord(disk, recordPath(path), { ...owner, label }))
+}
+
+export async function readOwner(disk: Disk, path: string): Promise<OwnerRecord | null> {
   try {
-    return parseOwner(JSON.parse(await readSmallFile(disk, recordPath(path), MAX_BYTES)))
+    const value = JSON.parse(await readSmallFile(disk, recordPath(path), MAX_BYTES)) as unknown
+    const owner = parseOwner(value)
+    if (owner === null) return null
+    const { label } = value as { label?: unknown }
+    return { owner, label: typeof label === 'string' ? label : null }
   } catch {
     return null
   }

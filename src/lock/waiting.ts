@@ -6,6 +6,7 @@ import { LatchError } from '../core/errors.js'
 import { type Verdict, type Owner, describeOwner, judge } from '../core/owner.js'
 import type { Host } from '../host/host.js'
 import { type AcquireOptions, DEFAULT_TIMEOUT_MS, type Wait } from './locker.js'
+import type { WaitingRecords } from './waiting-records.js'
 
 const FIRST_ANNOUNCEMENT_MS = 1_000
 const NEXT_ANNOUNCEMENT_MS = 10_000
@@ -18,6 +19,7 @@ export class Waiting {
   readonly #started: number
   readonly #timeoutMs: number
   readonly #cancels = new Set<() => void>()
+  #endRecord: (() => Promise<void>) | undefined
   #stopped = false
 
   constructor(
@@ -25,6 +27,8 @@ export class Waiting {
     readonly path: string,
     readonly options: AcquireOptions,
     readonly readOwner: () => Promise<Owner | null>,
+    /** `null`: nobody else could see this wait, or would look for it. */
+    records: WaitingRecords | null,
   ) {
     this.signal = this.#controller.signal
     this.#started = host.clock.now()
@@ -33,12 +37,24 @@ export class Waiting {
     if (this.#timeoutMs < LONGEST_TIMER_MS) this.#startTimer(this.#timeoutMs, () => void this.#expire())
     if (options.onWait) this.#announceAfter(FIRST_ANNOUNCEMENT_MS)
     if (options.onBlocked && this.#timeoutMs > 0) void this.#announce(options.onBlocked)
+    if (records) this.#startTimer(FIRST_ANNOUNCEMENT_MS, () => this.#record(records))
   }
 
-  stop(): void {
+  /** Resolves once nothing is left of it on the disk; without a promise where nothing was. */
+  stop(): Promise<void> | undefined {
     this.#stopped = true
     for (const cancel of this.#cancels) cancel()
     this.#cancels.clear()
+    return this.#endRecord?.()
+  }
+
+  #record(records: WaitingRecords): void {
+    const { clock } = this.host
+    const since = Math.round(clock.wallTime() - (clock.now() - this.#started))
+    this.#endRecord = records.tell(this.path, since, {
+      timeoutMs: this.#timeoutMs,
+      label: this.options.label,
+    })
   }
 
   #followCaller(): void {

@@ -7,6 +7,10 @@ export const SCHEMA = 1
 export const MANIFEST = 'MANIFEST.json'
 export const FILES = 'files'
 
+const LIVE = new RegExp(
+  `/v${SCHEMA}/(locks/[^/]+\\.lock|stage/[0-9a-f]{32}|entries/[0-9a-f]{2}/[0-9a-f]{64}/${MANIFEST})$`,
+)
+
 export class Layout {
   readonly top: string
   readonly format: string
@@ -19,6 +23,8 @@ export class Layout {
   readonly snapshots: string
   /** Where entries are: the cache's own, or those that make up a snapshot. */
   readonly entries: string
+  /** Made by whoever first writes there: a cache without statistics is whole. */
+  readonly stats: string
 
   /** @param root absolute, with links resolved */
   constructor(
@@ -32,6 +38,7 @@ export class Layout {
     this.attempts = join(this.top, 'attempts')
     this.pins = join(this.top, 'pins')
     this.trash = join(this.top, 'trash')
+    this.stats = join(this.top, 'stats')
     this.slots = join(this.top, 'slots')
     this.snapshots = join(this.top, 'snapshots')
     this.entries = namespace === undefined ? join(this.top, 'entries') : join(this.snapshots, namespace)
@@ -49,6 +56,15 @@ export class Layout {
 
   get directories(): string[] {
     return [this.locks, this.stage, this.entries, this.attempts, this.pins, this.trash]
+  }
+
+  /**
+   * Which of our files that show life (a lock, a stage, a manifest) another process may have open as `seen`: in
+   * another container, the root has another name.
+   */
+  whichOf(seen: string): string | null {
+    const inside = LIVE.exec(seen)?.[1]
+    return inside === undefined ? null : `${this.top}/${inside}`
   }
 
   /** Lock path without suffix. */

@@ -1,11 +1,14 @@
 /** What crashes have left: stages whose writer is gone, half-deleted trash, drafts, candidates of network locks. */
 import { basename } from 'node:path'
+import type { Surroundings } from '../core/owner.js'
+import { isOver } from '../core/waiter.js'
 import pMap from 'p-map'
 import type { Disk } from '../host/disk.js'
 import { attempt, orElse } from '../host/disk-errors.js'
 import type { Layout } from './layout.js'
 import { discard } from './stage.js'
 import { emptyTrash } from './trash.js'
+import { readWaiter, waitedFor } from './waiters.js'
 
 export interface LeftoverOptions {
   /** Milliseconds since 1970. */
@@ -16,20 +19,22 @@ export interface LeftoverOptions {
   claim(path: string): Promise<(() => Promise<void>) | null>
   /** Takes a lock and releases it, which leaves nothing of an earlier holder; `false`: somebody has it. */
   tidy(lockPath: string): Promise<boolean>
+  /** For judging who waits. */
+  here: Surroundings
 }
 
 const CONCURRENCY = 8
 /** Watching a lock for signs of life costs time, and nothing else. */
 const WATCHED_AT_ONCE = 64
 /** 128 random bits in hex: a stage. */
-const TOKEN = /^[0-9a-f]{32}$/
+export const TOKEN = /^[0-9a-f]{32}$/
 /** A network lock: of a key, or of a stage or a pin, where it shows that somebody lives. */
-const HELD = '.held'
-const CANDIDATE = /\.held-[0-9a-f]{32}$/
+export const HELD = '.held'
+export const CANDIDATE = /\.held-[0-9a-f]{32}$/
 /** Where the writer of a record was killed: see writeRecord. */
-const TORN_RECORD = /\.json\.[0-9a-f]{32}(?:\.\d+)?$/
-const OWNER = '.owner.json'
-const DRAFT = /^\.v\d+-[0-9a-f]{32}$|^\.probe-[0-9a-f]{32}$/
+export const TORN_RECORD = /\.json\.[0-9a-f]{32}(?:\.\d+)?$/
+export const OWNER = '.owner.json'
+export const DRAFT = /^\.v\d+-[0-9a-f]{32}$|^\.probe-[0-9a-f]{32}$/
 
 const isHeld = (name: string): boolean => name.endsWith(HELD)
 
@@ -66,6 +71,11 @@ export async function collectLeftovers(
   }
   const tidyLock = async (path: string): Promise<boolean> =>
     (await isOld(path)) && options.tidy(path.slice(0, path.lastIndexOf(isHeld(path) ? HELD : OWNER)))
+  const removeOver = async (path: string): Promise<boolean> => {
+    const waiter = await readWaiter(disk, path)
+    if (waiter !== null && !isOver(waiter, options.here, options.now)) return false
+    return removeOld(path)
+  }
   /** What became of the last build matters no more once there is an entry. */
   const removeIfPublished = async (path: string): Promise<boolean> => {
     const id = basename(path, '.json')
@@ -85,6 +95,7 @@ export async function collectLeftovers(
     await each(disk, layout.locks, (name) => isHeld(name) || name.endsWith(OWNER), tidyLock),
     await each(disk, layout.locks, (name) => CANDIDATE.test(name), removeOldWhole),
     await each(disk, layout.locks, (name) => TORN_RECORD.test(name), removeOld),
+    await each(disk, layout.locks, (name) => waitedFor(name) !== null, removeOver),
     await each(disk, layout.attempts, (name) => name.endsWith('.json'), removeIfPublished),
     await each(disk, layout.attempts, (name) => TORN_RECORD.test(name), removeOld),
     await each(disk, layout.root, (name) => DRAFT.test(name), removeOld),

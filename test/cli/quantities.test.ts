@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatAge, formatSize, parseDuration, parseSize } from '../../src/cli/quantities.js'
+import { formatAge, formatElapsed, formatSize, parseDuration, parseSize } from '../../src/cli/quantities.js'
 
 const KB = 1024
 
@@ -45,3 +45,13 @@ test('sizes and ages are short', () => {
     'just now',
   ])
 })
+
+test.each([
+  [0, '0:00'],
+  [-5_000, '0:00'],
+  [7_400, '0:07'],
+  [59_600, '1:00'],
+  [133_000, '2:13'],
+  [3_600_000, '1:00:00'],
+  [93_733_000, '26:02:13'],
+])('%i ms have elapsed: %s', (elapsedMs, text) => expect(formatElapsed(elapsedMs)).toBe(text))

@@ -21,7 +21,8 @@ const fill = ({ dir }: { dir: string }): void => writeFileSync(join(dir, 'f'), '
 
 /** Lock files stay open for a second after their release, unlocked: they are no leftover. */
 const openIn = (root: string): string[] =>
-  onLinux ? openBelow(root).filter((path) => !path.endsWith('.lock')) : []
+  // In libuv's pool, statistics are written after the call has ended.
+  onLinux ? openBelow(root).filter((path) => !/\.lock$|\/v1\/stats\//.test(path)) : []
 
 test.each(['kernel', 'lockfile'] as const)(
   'a caller that gives up at any disk call leaves nothing, and the next one compiles (%s)',
@@ -49,7 +50,7 @@ test.each(['kernel', 'lockfile'] as const)(
       const entry = await next.getOrCompile('key', fill, { timeoutMs: 0 })
       expect(entry.outcome).toBe(outcome === 'compiled' ? 'hit' : 'compiled')
       await entry.release()
-      rmSync(root, { recursive: true })
+      rmSync(root, { recursive: true, maxRetries: 10 })
       if (world.reached === undefined) break
       expect(n).toBeLessThan(500)
     }

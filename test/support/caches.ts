@@ -24,13 +24,13 @@ export function entryPath(root: string, key: Key): string {
   return new Layout(root).entry(sha256(canonicalKey(key)))
 }
 
-/** Everything in the cache that is neither an entry, nor the format, nor a lock file. */
+/** Everything in the cache that is neither an entry, nor the format, nor a lock file, nor statistics. */
 export function leftoversIn(root: string): string[] {
   const files = readdirSync(root, { recursive: true }) as string[]
   const layout = new Layout('')
   const kept = new Set([layout.top, layout.format, ...layout.directories])
   return files
     .filter((file) => !kept.has(file))
-    .filter((file) => !/^v1\/entries\/|^v1\/locks\/[^/]+\.lock$/.test(file))
+    .filter((file) => !/^v1\/entries\/|^v1\/stats(\/|$)|^v1\/locks\/[^/]+\.lock$/.test(file))
     .sort()
 }

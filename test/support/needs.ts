@@ -15,6 +15,7 @@ const PROBES = {
   root: () => process.getuid?.() === 0,
   bindfs: () => existsSync('/dev/fuse') && runs('bindfs', '--version'),
   'setpriv --pdeathsig': () => runs('setpriv', '--pdeathsig', 'KILL', 'true'),
+  'script(1)': () => runs('script', '-qec', 'true', '/dev/null'),
   'flock(1)': () => runs('flock', '--version'),
   python3: () => runs('python3', '--version'),
   'python3 with filelock': () => runs('python3', '-c', 'import filelock'),

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import type { Wait } from '../../src/index.js'
+import { type StatusReport, type Wait, openCache } from '../../src/index.js'
 import { missing } from '../support/needs.js'
+import { childrenOf } from '../support/proc.js'
 import { useScratch } from '../support/scratch.js'
 import { leftIn } from '../support/tree.js'
 import { until } from '../support/until.js'
@@ -62,5 +63,28 @@ describe.skipIf(missing('root', 'PID namespaces (unshare)'))('two containers', (
     await holder!.ask('letGo')
     await holding
     expect(await waiter!.ask('lookWhoHolds', path)).toBeUndefined()
+  })
+
+  test('the host sees who holds a lock in a container; another container sees what was written down', async () => {
+    const directory = scratch()
+    const path = join(directory, 'p')
+    const [holder, other] = [1, 2].map(() => start('container', [], {}, CONTAINER))
+    const holding = holder!.ask('hold', path)
+    await until('the lock is held', () => holder!.noted('holding'))
+    const books = join(directory, '.cachelatch')
+    const onHost = await openCache(books, { existing: true, strict: true })
+    const seen = await until('it is on record', async () => {
+      const { holders } = await onHost.status()
+      return holders[0]?.since !== null && holders
+    })
+    const inside = childrenOf(holder!.pid).map(({ pid }) => pid)
+    expect(seen).toMatchObject([{ lock: 'p', pid: inside[0], verdict: 'alive', source: 'kernel' }])
+    expect(await other!.ask<StatusReport>('status', books)).toMatchObject({
+      complete: false,
+      holders: [{ lock: 'p', pid: 1, since: seen[0]!.since, verdict: 'unknown', source: 'record' }],
+    })
+    await holder!.ask('letGo')
+    await holding
+    expect(await other!.ask<StatusReport>('status', books)).toMatchObject({ holders: [] })
   })
 })

@@ -1,6 +1,6 @@
 /** The first process of a container: writes files that describe themselves, and waits for locks. */
 import { hostname } from 'node:os'
-import { type Wait, withLock, writeFile } from '../../../src/index.js'
+import { type Wait, openCache, withLock, writeFile } from '../../../src/index.js'
 import { note, obey } from './obey.js'
 
 let letGo = (): void => undefined
@@ -23,6 +23,7 @@ obey({
       await new Promise<void>((resolve) => (letGo = resolve))
     }),
   letGo: () => letGo(),
+  status: async (root: string) => (await openCache(root, { existing: true, strict: true })).status(),
   /** Waits for the lock until it has been told who holds it; returns what it was told. */
   async lookWhoHolds(path: string) {
     const told: Wait[] = []

@@ -11,6 +11,8 @@ import {
   withLock,
   writeFile,
 } from '../../../src/index.js'
+import { Layout } from '../../../src/store/layout.js'
+import { countNow } from '../../../src/store/count.js'
 import { note, obey } from './obey.js'
 
 export interface BuildPlan {
@@ -78,6 +80,15 @@ obey({
       await appearance(until)
     }),
   write: (path: string, text: string) => writeFile(path, text),
+  /** Ends the process as a program does that has nothing left to do. */
+  exit: () => process.exit(0),
+  /** Writes so many lines of statistics, one by one, once the file `start` is there. */
+  async count(root: string, id: string, lines: number, start: string) {
+    note('ready')
+    await appearance(start)
+    for (let line = 0; line < lines; line++)
+      countNow(new Layout(root), [{ at: Date.now(), id, key: '"k"', counts: { hits: 1, savedMs: line } }])
+  },
   /** Looks into `directory` all the time until the file `stop` is there; returns the numbers of files seen. */
   async countAllTheTime(directory: string, stop: string) {
     const seen = new Set<number>()
