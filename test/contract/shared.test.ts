@@ -209,7 +209,10 @@ describe.each(ACROSS_PROCESSES.filter(canShare))('%s, among processes', (name) =
 
       const endAlone = await flockHolds('-x')
       await expect(locker.acquire(path, { ...shared, ...now })).rejects.toMatchObject(busy)
-      const sharing = locker.acquire(path, shared)
+      let waits = false
+      const impatient = makeLocker(name, { host: impatientHost(50) })
+      const sharing = impatient.acquire(path, { ...shared, onWait: () => (waits = true) })
+      await until('we wait', () => waits)
       await endAlone()
       expect((await sharing).waited).toBe(true)
       await (await sharing).release()
