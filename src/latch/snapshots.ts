@@ -10,14 +10,11 @@ import type { Opened } from './open.js'
 /** The cache, and then each snapshot as if it were one. */
 export async function homesOf(opened: Opened): Promise<Opened[]> {
   const { disk, layout } = opened
-  const names = await orElse(disk.readdir(layout.snapshots), [], 'ENOENT')
-  return [
-    opened,
-    ...names
-      // A link could lead anywhere.
-      .filter((each) => each.isDirectory())
-      .map(({ name }) => ({ ...opened, layout: layout.snapshot(name) })),
-  ]
+  const homes = [opened]
+  for (const each of await orElse(disk.readdir(layout.snapshots), [], 'ENOENT'))
+    // A link could lead anywhere.
+    if (each.isDirectory()) homes.push({ ...opened, layout: layout.snapshot(each.name) })
+  return homes
 }
 
 export async function listSnapshots(opened: Opened): Promise<SnapshotReport[]> {
