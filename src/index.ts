@@ -22,6 +22,7 @@ export type {
   ProblemKind,
   RemovalReason,
   RemoveOutcome,
+  SnapshotReport,
   ProcessReport,
   StatsReport,
   StatusReport,
@@ -33,6 +34,9 @@ export type { LatchEvent } from './latch/events.js'
 export type { LockOptions, SharedLockOptions } from './latch/place.js'
 export { type WriteDirectoryOptions, lockPath, withLock, writeDirectory, writeFile } from './latch/write.js'
 export type { AcquireOptions, Lease, Locker, LockerKind, SharedHolds, Wait } from './lock/locker.js'
+export { type PreparedWorker, type WorkerOptions, prepareWorker } from './launch/worker.js'
+export type { Preset } from './launch/preset.js'
+export type { WorkerEvent } from './launch/worker-events.js'
 export type { Chunk, Source } from './store/bytes.js'
 export type { Check } from './store/lookup.js'
 export type { SealProgress } from './store/publish.js'

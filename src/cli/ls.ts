@@ -13,7 +13,7 @@ export const command = defineCommand({
   usage: '[TEXT] [OPTIONS]',
   summary: 'what is in the cache',
   about: `Lists the entries whose key contains TEXT: size, number of files, last use, key. Only manifests are read: 'verify'
-    reads everything. The last use is accurate to an hour.`,
+    reads everything. The last use is accurate to an hour. With --snapshots, --json prints a SnapshotsReport.`,
   options: {
     sort: {
       value: 'ORDER',
@@ -21,6 +21,7 @@ export const command = defineCommand({
       default: 'used',
       text: 'used (last use, the default), size, or age; what is first here is last in the list',
     },
+    snapshots: { text: "what slots are seeded from ('run'), instead of entries" },
     quiet: { short: 'q', text: "keys only, one a line, as 'verify' takes them" },
     ...JSON_REPORT,
     ...CACHE,
@@ -46,6 +47,10 @@ export async function run(args: string[]): Promise<number> {
   if (positionals.length > 1) throw new UsageError(`one text to look for, not ${positionals.length}.`)
 
   const cache = await openExisting(values.cache)
+  if (values.snapshots) {
+    const { listSnapshots } = await import('./ls-snapshots.js')
+    return listSnapshots(cache, text, values.json)
+  }
   const entries: EntryReport[] = []
   for await (const entry of cache.list()) if (matches(entry, text)) entries.push(entry)
   entries.sort(ORDERS[values.sort])

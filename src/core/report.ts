@@ -32,6 +32,31 @@ export interface ListReport {
   bytes: number
 }
 
+/** What the slots of a namespace are seeded from. */
+export interface SnapshotReport {
+  /** Its directory below `snapshots/`. */
+  name: string
+  /** Canonical JSON: the presets, and the key that the user gave; `null` where no manifest tells it. */
+  key: string | null
+  /** Of all generations that are kept: files, and their bytes. */
+  units: number
+  files: number
+  bytes: number
+  /** Milliseconds since 1970: when a slot was last seeded with any of it, accurate to an hour. */
+  usedAt: number
+  /** How many slots there are, in use or not. */
+  slots: number
+}
+
+export interface SnapshotsReport {
+  schema: 1
+  /** The cache's root directory. */
+  root: string
+  snapshots: SnapshotReport[]
+  /** Of all `snapshots` together. */
+  bytes: number
+}
+
 /** `age`: not used for too long; `size`: used least recently of a cache that is too large. */
 export type RemovalReason = 'age' | 'size'
 

@@ -4,6 +4,7 @@ import type {
   EntryReport,
   GcReport,
   RemoveOutcome,
+  SnapshotReport,
   StatsReport,
   StatusReport,
   VerifyReport,
@@ -120,6 +121,12 @@ export class Cache {
   async *list(): AsyncGenerator<EntryReport> {
     const { disk, layout } = await this.#open()
     yield* takeInventory(disk, layout)
+  }
+
+  /** What slots are seeded from: one a namespace. */
+  async snapshots(): Promise<SnapshotReport[]> {
+    const { listSnapshots } = await import('./snapshots.js')
+    return this.#upkeep('Listing the snapshots', listSnapshots)
   }
 
   /** Removes what crashes have left, then entries by age and size; never what is in use. */
