@@ -3,11 +3,12 @@ export { LATCH_ERROR_CODES, LatchError, type LatchErrorCode, isLatchError } from
 export type { Key } from './core/key.js'
 export type { Outcome } from './core/outcome.js'
 export type { Owner, Verdict } from './core/owner.js'
-export type { Build, CompileOptions } from './latch/compile.js'
+export type { Build, BuildStage, CompileOptions, FailureMeaning } from './latch/compile.js'
 export { type Cache, type CacheOptions, openCache } from './latch/cache.js'
 export type { StatusOptions } from './latch/status.js'
 export type { StatsOptions } from './latch/statistics.js'
-export type { GcOptions, VerifyOptions } from './latch/upkeep.js'
+export type { GcProgress } from './latch/gc-watch.js'
+export type { GcOptions, VerifyOptions, VerifyProgress } from './latch/upkeep.js'
 export type {
   Counts,
   EntryReport,
@@ -30,7 +31,7 @@ export type {
 } from './core/report.js'
 export type { Entry } from './latch/entry.js'
 export type { LatchEvent } from './latch/events.js'
-export type { LockOptions } from './latch/place.js'
+export type { LockOptions, SharedLockOptions } from './latch/place.js'
 export { type WriteDirectoryOptions, lockPath, withLock, writeDirectory, writeFile } from './latch/write.js'
 export type { AcquireOptions, Lease, Locker, LockerKind, SharedHolds, Wait } from './lock/locker.js'
 export { type PreparedWorker, type WorkerOptions, prepareWorker } from './launch/worker.js'
@@ -38,3 +39,4 @@ export type { Preset } from './launch/preset.js'
 export type { WorkerEvent } from './launch/worker-events.js'
 export type { Chunk, Source } from './store/bytes.js'
 export type { Check } from './store/lookup.js'
+export type { SealProgress } from './store/publish.js'

@@ -1,8 +1,8 @@
 /** `cachelatch clear`: removes all entries that nobody uses. */
 import { defineCommand, readCommandLine, refusePositionals } from './command.js'
-import { CACHE, JSON_REPORT } from './common-options.js'
+import { CACHE, JSON_REPORT, QUIET } from './common-options.js'
 import { openExisting } from './existing.js'
-import { printRemovals } from './removals.js'
+import { printRemovals, watchRemovals } from './removals.js'
 import { printJson } from './render.js'
 
 export const command = defineCommand({
@@ -12,6 +12,7 @@ export const command = defineCommand({
   about: `Removes all entries, however young, except those in use, and what crashes have left.`,
   options: {
     'dry-run': { short: 'n', text: 'remove nothing, and say what would be removed if it is not in use' },
+    ...QUIET,
     ...JSON_REPORT,
     ...CACHE,
   },
@@ -24,7 +25,9 @@ export async function run(args: string[]): Promise<number> {
   if (line === null) return 0
   const { values, positionals } = line
   refusePositionals(command, positionals)
-  const report = await (await openExisting(values.cache)).clear({ dryRun: values['dry-run'] })
+  const cache = await openExisting(values.cache)
+  const dryRun = values['dry-run']
+  const report = await watchRemovals(values.quiet, (watch) => cache.clear({ dryRun, ...watch }))
   await (values.json ? printJson(report) : printRemovals(report))
   return 0
 }

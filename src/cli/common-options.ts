@@ -9,6 +9,8 @@ export const CACHE = {
 
 export const JSON_REPORT = { json: { text: 'one JSON object on one line' } } as const
 
+export const QUIET = { quiet: { short: 'q', text: 'say nothing of waiting and progress' } } as const
+
 export const WAIT = {
   wait: { short: 'w', value: 'SECONDS', text: 'how long to wait for another that holds the lock (3600)' },
 } as const

@@ -2,9 +2,9 @@
 import type { GcReport } from '../core/report.js'
 import type { Cache } from '../latch/cache.js'
 import { defineCommand, readCommandLine, refusePositionals } from './command.js'
-import { CACHE, JSON_REPORT } from './common-options.js'
+import { CACHE, JSON_REPORT, QUIET } from './common-options.js'
 import { openExisting } from './existing.js'
-import { printRemovals } from './removals.js'
+import { printRemovals, watchRemovals } from './removals.js'
 import { parseDuration, parseSize } from './quantities.js'
 import { printJson } from './render.js'
 
@@ -29,6 +29,7 @@ export const command = defineCommand({
       text: 'on a network file system, how long to look for signs of life of what a crash may have left (30s)',
     },
     'dry-run': { short: 'n', text: 'remove nothing, and say what would be removed if it is not in use' },
+    ...QUIET,
     ...JSON_REPORT,
     ...CACHE,
   },
@@ -51,7 +52,8 @@ export async function run(args: string[]): Promise<number> {
     dryRun: values['dry-run'],
   }
   const cache = await openExisting(values.cache)
-  const report: GcReport = await cache.gc({ ...options, watchMs: watchMs ?? (await defaultWatch(cache)) })
+  const limits = { ...options, watchMs: watchMs ?? (await defaultWatch(cache)) }
+  const report: GcReport = await watchRemovals(values.quiet, (watch) => cache.gc({ ...limits, ...watch }))
   await (values.json ? printJson(report) : printRemovals(report))
   return 0
 }

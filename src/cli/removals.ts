@@ -1,5 +1,7 @@
-/** What gc and clear print: a line for each entry that went, then one of what was freed. */
+/** What gc and clear print: how far they are; then a line for each entry that went, and one of what was freed. */
 import type { GcReport } from '../core/report.js'
+import type { GcProgress } from '../latch/gc-watch.js'
+import { startProgress } from './progress.js'
 import { count, formatAge, formatSize } from './quantities.js'
 import { columns, print } from './render.js'
 
@@ -22,4 +24,23 @@ function summary({ dryRun, removed, freedBytes, inUse, leftovers, entries, bytes
   const more = leftovers === 0 ? '' : ` and ${count(leftovers, 'leftover')}`
   const stayed = inUse === 0 ? '' : `; ${inUse} in use, and kept`
   return `Freed ${freed}${more}${stayed}; ${remains} left.\n`
+}
+
+/** Runs `work`, and says how far it is. */
+export async function watchRemovals(
+  quiet: boolean,
+  work: (watch: { onProgress: (progress: GcProgress) => void }) => Promise<GcReport>,
+): Promise<GcReport> {
+  const progress = await startProgress(quiet)
+  try {
+    return await work({ onProgress: (state) => progress.show(() => describeProgress(state)) })
+  } finally {
+    progress.hide()
+  }
+}
+
+function describeProgress({ step, entries, removed, toRemove, freedBytes }: GcProgress): string {
+  if (step === 'leftovers') return 'cachelatch: looking for what crashes have left'
+  if (step === 'looking') return `cachelatch: ${count(entries, 'entry', 'entries')} seen`
+  return `cachelatch: ${removed} of ${count(toRemove, 'entry', 'entries')} removed, ${formatSize(freedBytes)} freed`
 }

@@ -2,9 +2,11 @@
 import { type Key, canonicalKey, keyLabel } from '../core/key.js'
 import type { VerifyReport } from '../core/report.js'
 import type { Cache } from '../latch/cache.js'
+import type { VerifyProgress } from '../latch/upkeep.js'
 import { defineCommand, readCommandLine } from './command.js'
-import { CACHE, JSON_REPORT } from './common-options.js'
+import { CACHE, JSON_REPORT, QUIET } from './common-options.js'
 import { openExisting } from './existing.js'
+import { describeBytes, startProgress } from './progress.js'
 import { count, formatSize } from './quantities.js'
 import { print, printJson } from './render.js'
 
@@ -16,6 +18,7 @@ export const command = defineCommand({
     what is missing, what is too much. KEY is a text, or JSON as 'ls -q' prints it.`,
   options: {
     quarantine: { text: 'set damaged entries aside: the next that asks compiles them anew' },
+    ...QUIET,
     ...JSON_REPORT,
     ...CACHE,
   },
@@ -30,9 +33,25 @@ export async function run(args: string[]): Promise<number> {
   const { values, positionals } = line
   const cache = await openExisting(values.cache)
   const keys = positionals.length === 0 ? undefined : await keysFrom(cache, positionals)
-  const report = await cache.verify({ keys, quarantine: values.quarantine })
+  const report = await watched(values.quiet, (onProgress) =>
+    cache.verify({ keys, quarantine: values.quarantine, onProgress }),
+  )
   await (values.json ? printJson(report) : print(describe(report)))
   return report.damaged.length + report.strangers.length + report.absent.length === 0 ? 0 : 1
+}
+
+async function watched(
+  quiet: boolean,
+  work: (onProgress: (state: VerifyProgress) => void) => Promise<VerifyReport>,
+): Promise<VerifyReport> {
+  const progress = await startProgress(quiet)
+  const describe = ({ checked, damaged, bytes, totalBytes }: VerifyProgress): string =>
+    `cachelatch: ${describeBytes(bytes, totalBytes)} read, ${count(checked, 'entry', 'entries')} checked, ${damaged} damaged`
+  try {
+    return await work((state) => progress.show(() => describe(state)))
+  } finally {
+    progress.hide()
+  }
 }
 
 /** A text may be a key itself or the JSON of one: `1` is the number where there is such an entry, else the text. */

@@ -5,7 +5,9 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { LatchError } from '../core/errors.js'
+import { dyingWithUs } from './death-signal.js'
 import { isErrno } from './disk-errors.js'
+import type { LockMode } from './native.js'
 
 export type FlockResult = 'locked' | 'busy' | 'no-command'
 
@@ -15,14 +17,19 @@ const CANNOT_START = ['ENOENT', 'EACCES', 'EAGAIN', 'ENOMEM']
 /** flock(1): exit status of `-n` when another holds the lock. */
 const CONFLICT = 1
 
+const OPTION: Record<LockMode, string> = { exclusive: '-x', shared: '-s' }
+
 /** One try. */
-export function flockOnce(fd: number, mode: 'exclusive' | 'shared'): Promise<FlockResult> {
-  return runFlock(['flock'], [mode === 'shared' ? '-s' : '-x', '-n'], fd)
+export function flockOnce(fd: number, mode: LockMode): Promise<FlockResult> {
+  return runFlock(['flock'], [OPTION[mode], '-n'], fd)
 }
 
-/** Waits in the kernel: no CPU, woken at once. Rejects with `signal.reason` once the helper is gone. */
-export async function flockWaiting(fd: number, signal: AbortSignal): Promise<FlockResult> {
-  return runFlock(await waitingCommand(), ['-x'], fd, signal)
+/**
+ * Waits in the kernel: no CPU, woken at once. Rejects with `signal.reason` once the helper is gone. The helper of a
+ * waiter that is killed dies with it; where it cannot, it stays until it gets the lock and then lets go at once.
+ */
+export async function flockWaiting(fd: number, mode: LockMode, signal: AbortSignal): Promise<FlockResult> {
+  return runFlock([...(await dyingWithUs('KILL')), 'flock'], [OPTION[mode]], fd, signal)
 }
 
 async function runFlock(
@@ -66,21 +73,6 @@ function exitOf(command: string[], args: string[], fd: number, signal?: AbortSig
     )
     helper.once('exit', (code) => settle(() => resolve(code ?? 'killed')))
   })
-}
-
-let waiting: Promise<string[]> | undefined
-
-/**
- * With setpriv(1), the helper of a waiter that is killed dies with it; without, it stays until it gets the lock
- * and then lets go at once. Same package as flock(1) on Debian; BusyBox' setpriv lacks the option.
- */
-function waitingCommand(): Promise<string[]> {
-  const setpriv = ['setpriv', '--pdeathsig', 'KILL']
-  return (waiting ??= new Promise((resolve) => {
-    const test = spawn('setpriv', ['--pdeathsig', 'KILL', 'true'], { cwd: '/', stdio: 'ignore' })
-    test.once('error', () => resolve(['flock']))
-    test.once('exit', (code) => resolve(code === 0 ? [...setpriv, 'flock'] : ['flock']))
-  }))
 }
 
 let available: Promise<boolean> | undefined

@@ -9,8 +9,13 @@ export function sha256(text: string): string {
 
 const CHUNK_BYTES = 1024 * 1024
 
-/** Hash of the first `size` bytes of an open file, read in pieces. */
-export async function sha256File(disk: Disk, fd: number, size: number): Promise<string> {
+/** Hash of the first `size` bytes of an open file, read in pieces. @param onBytes called with the size of each */
+export async function sha256File(
+  disk: Disk,
+  fd: number,
+  size: number,
+  onBytes: (count: number) => void = () => undefined,
+): Promise<string> {
   const hash = createHash('sha256')
   const chunk = Buffer.allocUnsafe(Math.min(size, CHUNK_BYTES))
   for (let position = 0; position < size;) {
@@ -18,6 +23,7 @@ export async function sha256File(disk: Disk, fd: number, size: number): Promise<
     if (count === 0) break
     hash.update(chunk.subarray(0, count))
     position += count
+    onBytes(count)
   }
   return hash.digest('hex')
 }

@@ -5,9 +5,11 @@
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 
+export type LockMode = 'exclusive' | 'shared'
+
 export interface Native {
   /** flock(2) without waiting. `false`: somebody else holds it. */
-  flock(fd: number, mode: 'exclusive' | 'shared'): boolean
+  flock(fd: number, mode: LockMode): boolean
   funlock(fd: number): void
   /** renameat2(RENAME_EXCHANGE): swaps two paths in one step. `false`: this kernel or file system cannot. */
   exchange(a: string, b: string): boolean

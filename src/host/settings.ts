@@ -10,6 +10,7 @@ export const SETTINGS = {
   CACHELATCH_EVENTS: "a file to which every process appends its events, for 'cachelatch timeline' (none)",
   CACHELATCH_WORKER: "what 'cachelatch timeline' calls a worker (its RANK, else its pid)",
   RANK: 'the same, as launchers of distributed jobs set it',
+  TERM: 'on a `dumb` terminal no line is redrawn',
   XDG_CACHE_HOME: "the user's cache directory (~/.cache)",
 } as const
 

@@ -135,8 +135,8 @@ export class Cache {
   }
 
   /** Removes all entries, however young, except those in use; and what crashes have left. */
-  async clear({ dryRun }: { dryRun?: boolean } = {}): Promise<GcReport> {
-    return this.#upkeep('Clearing the cache', (opened) => clearAll(opened, dryRun ?? false))
+  async clear(options: Pick<GcOptions, 'dryRun' | 'onProgress'> = {}): Promise<GcReport> {
+    return this.#upkeep('Clearing the cache', (opened) => clearAll(opened, options))
   }
 
   /** Reads every byte: damaged entries are reported, and with `quarantine` set aside to be compiled anew. */

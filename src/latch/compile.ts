@@ -12,9 +12,9 @@ import type { Wait } from '../lock/locker.js'
 import { type Attempt, clearAttempt, readAttempt, writeAttempt } from '../store/attempts.js'
 import type { Check } from '../store/lookup.js'
 import { FILES } from '../store/layout.js'
-import { type EntryDraft, placeEntry, sealEntry } from '../store/publish.js'
+import { type EntryDraft, type SealProgress, placeEntry, sealEntry } from '../store/publish.js'
 import { quarantine } from '../store/quarantine.js'
-import { stageEntry } from '../store/stage.js'
+import { type Staged, stageEntry } from '../store/stage.js'
 import { type Entry, findPinned } from './entry.js'
 import { acquireTold, announceDamage, emit } from './events.js'
 import { crashesSoFar } from './failures.js'
@@ -24,11 +24,26 @@ import { refuseToWaitForItself, whileBuilding } from './holding.js'
 import { inStage, sweepOnce } from './staging.js'
 import { cacheToBlame } from './blame.js'
 
+export interface BuildStage {
+  /** An empty directory of its own, to be filled. */
+  dir: string
+  /** Aborts when the caller's does. */
+  signal: AbortSignal
+  /**
+   * A descriptor that keeps gc from removing `dir` as long as any process has it open: pass it in the `stdio` of a
+   * child that fills `dir`, which may outlive this process. `null` where there is no such thing.
+   */
+  handOn: () => number | null
+}
+
+/** Fills a directory. Whatever it throws, nothing is published. */
+export type Build = (stage: BuildStage) => void | Promise<void>
+
 /**
- * Fills `dir`, an empty directory of its own. `signal` aborts when the caller's does. Whatever it throws, nothing
- * is published.
+ * What an error of a build means for those who wait for it. `failed`: they get the error. `crashed`, such as when a
+ * compiler was killed: they try, until it has crashed three times in a row. `cancelled`: they try.
  */
-export type Build = (stage: { dir: string; signal: AbortSignal }) => void | Promise<void>
+export type FailureMeaning = 'failed' | 'crashed' | 'cancelled'
 
 export interface CompileOptions {
   /** Ends the waiting and is passed to the build; rejects with its reason. */
@@ -43,6 +58,10 @@ export interface CompileOptions {
   strict?: boolean | undefined
   /** Builds although it took its process down three times in a row. */
   retryCrashed?: boolean | undefined
+  /** Tells what an error of the build means for others; default `failed`, and `cancelled` once `signal` has aborted. */
+  meaningOf?: ((error: unknown) => FailureMeaning) | undefined
+  /** Called while a result is hashed and brought to the device. */
+  onProgress?: ((progress: SealProgress) => void) | undefined
   /** A private result outlives the process: for those who only hand its path on. */
   keepPrivate?: boolean | undefined
 }
@@ -91,8 +110,12 @@ async function buildAndPublish(opened: Opened, job: Job, crashes: number): Promi
     (path) => stageEntry(disk, path),
     async (stage) => {
       await attempted(opened, job, crashes, async (createdAt) => {
-        const buildMs = await runBuild(opened, job, stage.path)
-        await publish(opened, { stage, id, key, createdAt, buildMs, check: options.check ?? 'sizes' })
+        const buildMs = await runBuild(opened, job, stage)
+        await publish(
+          opened,
+          { stage, id, key, createdAt, buildMs, check: options.check ?? 'sizes' },
+          options,
+        )
       })
       const found = await findPinned(opened, id, key, options.check ?? 'sizes')
       if (found.state === 'hit') return found.entry('compiled')
@@ -121,44 +144,49 @@ async function attempted(
   try {
     await work(at)
   } catch (error) {
-    // Only what the build itself is to blame for fails those who wait. An abort is the caller's own affair.
-    if (!(error instanceof CallerError) || options.signal?.aborted) await clearAttempt(disk, layout, id)
+    const meaning = meaningFor(error, options)
+    if (meaning === 'cancelled') await clearAttempt(disk, layout, id)
     else {
       counting.failed(id, key)
-      const failed = {
-        ...record,
-        state: 'failed' as const,
-        at: clock.wallTime(),
-        error: describe(error.thrown),
-      }
-      await writeAttempt(disk, layout, id, failed)
+      const thrown = (error as CallerError).thrown
+      const ended = { ...record, state: meaning, at: clock.wallTime(), error: describe(thrown) }
+      await writeAttempt(disk, layout, id, ended)
     }
     throw error
   }
   await clearAttempt(disk, layout, id)
 }
 
-async function runBuild(opened: Opened, { key, id, build, options }: Job, stage: string): Promise<number> {
+/** Only what the build itself is to blame for concerns those who wait. An abort is the caller's own affair. */
+function meaningFor(error: unknown, { signal, meaningOf }: CompileOptions): FailureMeaning {
+  if (!(error instanceof CallerError) || signal?.aborted) return 'cancelled'
+  return meaningOf?.(error.thrown) ?? 'failed'
+}
+
+async function runBuild(opened: Opened, { key, id, build, options }: Job, stage: Staged): Promise<number> {
   const { clock } = opened.host
+  const handOn = (): number | null => (opened.locker.shares ? stage.fd : null)
   const started = clock.now()
   const signal = options.signal ?? new AbortController().signal
-  emit({ type: 'build-started', key, stage })
+  emit({ type: 'build-started', key, stage: stage.path })
   try {
     signal.throwIfAborted()
-    await whileBuilding(opened.layout.lock(id), () => build({ dir: `${stage}/${FILES}`, signal }))
+    await whileBuilding(opened.layout.lock(id), () =>
+      build({ dir: `${stage.path}/${FILES}`, signal, handOn }),
+    )
     signal.throwIfAborted()
     return clock.now() - started
   } catch (error) {
     emit({ type: 'build-failed', key, error, elapsedMs: clock.now() - started })
-    const blame = signal.aborted ? null : await cacheToBlame(opened, stage, error)
+    const blame = signal.aborted ? null : await cacheToBlame(opened, stage.path, error)
     throw blame ?? new CallerError(error)
   }
 }
 
-async function publish(opened: Opened, draft: EntryDraft): Promise<void> {
+async function publish(opened: Opened, draft: EntryDraft, options: CompileOptions): Promise<void> {
   const { disk, layout, host, counting } = opened
   const started = host.clock.now()
-  const { bytes } = await seal(disk, draft)
+  const { bytes } = await seal(disk, draft, options)
   const ours = await placeEntry(disk, layout, draft, () => host.processes.token())
   const publishMs = host.clock.now() - started
   const { key, id, buildMs } = draft
@@ -167,9 +195,9 @@ async function publish(opened: Opened, draft: EntryDraft): Promise<void> {
 }
 
 /** What the build left cannot be published: that is a failed build as well, for everybody who waited. */
-async function seal(disk: Disk, draft: EntryDraft): Promise<{ bytes: number }> {
+async function seal(disk: Disk, draft: EntryDraft, options: CompileOptions): Promise<{ bytes: number }> {
   try {
-    return await sealEntry(disk, draft)
+    return await sealEntry(disk, draft, options)
   } catch (error) {
     throw isLatchError(error, 'BUILD_INVALID') ? new CallerError(error) : error
   }

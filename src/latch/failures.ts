@@ -37,11 +37,14 @@ export async function crashesSoFar(
   return retryCrashed ? 0 : countCrash(opened, id, key, last)
 }
 
-/** The record of a build that never ended. We hold the lock, so its builder is gone, unless the lock is broken. */
+/**
+ * The record of a build that crashed, or never ended. We hold the lock, so the builder of the latter is gone, unless
+ * the lock is broken.
+ */
 async function countCrash(opened: Opened, id: string, key: string, last: Attempt): Promise<number> {
   const { host, disk, layout } = opened
   const age = host.clock.wallTime() - last.at
-  if (judge(last.owner, host.processes) === 'alive') return 0
+  if (last.state === 'building' && judge(last.owner, host.processes) === 'alive') return 0
   if (last.crashes >= MAX_CRASHES) {
     if (age > GIVEN_UP_FOR_MS) return 0
     throw givenUp(key, layout.attempt(id), last)

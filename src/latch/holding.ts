@@ -17,6 +17,8 @@ export class Holding {
     readonly path: string,
     /** `undefined`: a build holds it, which nobody inside may share. */
     readonly lease?: Lease,
+    /** Others may hold it as well. */
+    readonly shared = false,
   ) {}
 
   /** Runs `work` as code that holds the lock. */
@@ -25,8 +27,12 @@ export class Holding {
   }
 }
 
-export function heldHere(path: string): Lease | undefined {
-  return find(path)?.lease
+/** @throws TypeError for who shares the lock and wants it alone: it would wait for itself */
+export function heldHere(path: string, shared: boolean): Lease | undefined {
+  const holding = find(path)
+  if (holding?.shared && !shared)
+    throw new TypeError(`Who shares a lock cannot write under it, nor take it alone: ${path}`)
+  return holding?.lease
 }
 
 /** @throws TypeError when the running code is, or was called by, the build that holds `path` */

@@ -25,6 +25,11 @@ export interface LockOptions {
   onWait?: ((wait: Wait) => void) | undefined
 }
 
+export interface SharedLockOptions extends LockOptions {
+  /** Held together with others who share it, such as readers among whom nobody writes. Only by the kernel's lock. */
+  shared?: boolean | undefined
+}
+
 export interface Place {
   opened: Opened
   /** Absolute, its parent without links. */
@@ -38,7 +43,7 @@ export interface Place {
 
 export type Work<T> = (place: Place, lease: Lease) => T | Promise<T>
 
-export async function locked<T>(path: string, options: LockOptions, work: Work<T>): Promise<T> {
+export async function locked<T>(path: string, options: SharedLockOptions, work: Work<T>): Promise<T> {
   const absolute = resolve(path)
   const memo = memoOf(absolute, options)
   try {
@@ -56,13 +61,14 @@ export async function locked<T>(path: string, options: LockOptions, work: Work<T
   }
 }
 
-async function lockedAt<T>(place: Place, options: LockOptions, work: Work<T>): Promise<T> {
+async function lockedAt<T>(place: Place, options: SharedLockOptions, work: Work<T>): Promise<T> {
   const { opened, lock, target } = place
-  const outer = heldHere(lock)
+  const { signal, timeoutMs, onWait, shared = false } = options
+  const outer = heldHere(lock, shared)
   if (outer) return work(place, outer)
-  const { signal, timeoutMs, onWait } = options
-  const lease = await acquireTold(opened.locker, lock, { target }, { signal, timeoutMs, onWait })
-  const holding = new Holding(lock, lease)
+  const wish = { signal, timeoutMs, onWait, shared }
+  const lease = await acquireTold(opened.locker, lock, { target }, wish)
+  const holding = new Holding(lock, lease, shared)
   emit({ type: 'locked', path: lock, target })
   try {
     return await holding.run(() => work(place, lease))

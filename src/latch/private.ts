@@ -25,7 +25,9 @@ export async function compilePrivately(
   const started = clock.now()
   emit({ type: 'build-started', key, stage: dir })
   try {
-    await whileBuilding(place, () => build({ dir, signal: signal ?? new AbortController().signal }))
+    await whileBuilding(place, () =>
+      build({ dir, signal: signal ?? new AbortController().signal, handOn: () => null }),
+    )
     if ((await pooledDisk.readdir(dir)).length === 0) throw leftNothing(dir)
   } catch (error) {
     emit({ type: 'build-failed', key, error, elapsedMs: clock.now() - started })

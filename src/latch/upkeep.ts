@@ -12,6 +12,7 @@ import { moveOut } from '../store/trash.js'
 import { findProblems } from '../store/verify.js'
 import { claimEntry } from './claims.js'
 import { pin } from './entry.js'
+import { type GcProgress, GcWatch } from './gc-watch.js'
 import { DEFAULT_GRACE_MS } from './last-use.js'
 import { type Opened, openRoot } from './open.js'
 import { sweep } from './staging.js'
@@ -27,14 +28,24 @@ export interface GcOptions {
   graceMs?: number | undefined
   /** Only `lockfile`: how long to watch for signs of life, in milliseconds. Default 0: only what is known dead. */
   watchMs?: number | undefined
+  /** Called after every entry that was seen, and after every one that was removed. */
+  onProgress?: ((progress: GcProgress) => void) | undefined
 }
 
 export interface VerifyOptions {
   /** Sets damaged entries aside, so that the next `getOrCompile` compiles them anew. */
   quarantine?: boolean | undefined
-  /** Called after every entry. */
-  onProgress?: ((progress: { checked: number; bytes: number; damaged: number }) => void) | undefined
+  /** Called after every entry, and after every megabyte of a file. */
+  onProgress?: ((progress: VerifyProgress) => void) | undefined
   signal?: AbortSignal | undefined
+}
+
+export interface VerifyProgress {
+  checked: number
+  damaged: number
+  /** What was read so far; of what there was to read when it began. */
+  bytes: number
+  totalBytes: number
 }
 
 /** SHA-256 of a key, and the key. */
@@ -43,20 +54,25 @@ type Victim = Candidate & { key: string | null }
 
 /** First what crashes have left, then entries by age and size. Never what is in use. */
 export async function collect(opened: Opened, options: GcOptions): Promise<GcReport> {
-  const { maxBytes, maxAgeMs, dryRun = false, graceMs = DEFAULT_GRACE_MS, watchMs = 0 } = options
+  const { maxBytes, maxAgeMs, dryRun = false, graceMs = DEFAULT_GRACE_MS, watchMs = 0, onProgress } = options
   refuseNonsense({ maxBytes, maxAgeMs, graceMs, watchMs })
   // Pins and marks of the dead go here, after watching them all at once: later, what is there is taken for alive.
+  const progress = new GcWatch(onProgress)
   const leftovers = dryRun ? 0 : await sweepAll(opened, graceMs, watchMs)
   if (!dryRun) await removeOldStats(opened.disk, opened.layout, opened.host.clock.wallTime())
-  return makeRoom(opened, { maxBytes, maxAgeMs, graceMs }, dryRun, leftovers)
+  return makeRoom(opened, { maxBytes, maxAgeMs, graceMs }, dryRun, leftovers, progress)
 }
 
 /** All entries, however young. What is about to be published is none yet, and its stage is as safe as from gc. */
-export async function clearAll(opened: Opened, dryRun: boolean): Promise<GcReport> {
+export async function clearAll(
+  opened: Opened,
+  { dryRun = false, onProgress }: Pick<GcOptions, 'dryRun' | 'onProgress'>,
+): Promise<GcReport> {
+  const progress = new GcWatch(onProgress)
   const leftovers = dryRun ? 0 : await sweepAll(opened, DEFAULT_GRACE_MS, 0)
   // Also those whose time of use lies ahead.
   const all = { maxAgeMs: Number.NEGATIVE_INFINITY, graceMs: 0 }
-  return makeRoom(opened, all, dryRun, leftovers)
+  return makeRoom(opened, all, dryRun, leftovers, progress)
 }
 
 /** Also what `exec NAME` and the write functions have left, who keep their books in the cache's own directory. */
@@ -71,12 +87,18 @@ async function makeRoom(
   limits: Omit<Limits, 'now'>,
   dryRun: boolean,
   leftovers: number,
+  progress: GcWatch,
 ): Promise<GcReport> {
   const items: Victim[] = []
-  for await (const { id, key, bytes, usedAt } of takeInventory(opened.disk, opened.layout))
+  for await (const { id, key, bytes, usedAt } of takeInventory(opened.disk, opened.layout)) {
     items.push({ id, key: key && keyLabel(key), bytes, usedAt })
+    progress.tell({ step: 'looking', entries: items.length })
+  }
   const planned = plan(items, { ...limits, now: opened.host.clock.wallTime() })
-  const { removed, inUse } = dryRun ? { removed: planned.remove, inUse: 0 } : await carryOut(opened, planned)
+  progress.tell({ step: 'removing', toRemove: planned.remove.length })
+  const { removed, inUse } = dryRun
+    ? { removed: planned.remove, inUse: 0 }
+    : await carryOut(opened, planned, progress)
   return {
     schema: 1,
     dryRun,
@@ -97,6 +119,7 @@ async function makeRoom(
 async function carryOut(
   opened: Opened,
   { remove, instead, excess }: ReturnType<typeof plan<Victim>>,
+  progress: GcWatch,
 ): Promise<{ removed: typeof remove; inUse: number }> {
   const removed: typeof remove = []
   const refused: typeof remove = []
@@ -107,7 +130,9 @@ async function carryOut(
       const outcome = await take(opened, victim)
       if (outcome === 'in-use') refused.push(victim)
       else left -= victim.bytes
-      if (outcome === 'removed') removed.push(victim)
+      if (outcome !== 'removed') continue
+      removed.push(victim)
+      progress.removed(victim.bytes)
     }
   }
   await tryAll(remove, () => false)
@@ -143,10 +168,17 @@ export async function verifyAll(
 ): Promise<VerifyReport> {
   const { disk, layout } = opened
   const result: VerifyReport = { schema: 1, checked: 0, bytes: 0, damaged: [], strangers: [], absent: [] }
-  const entries = wanted ? inspectThese(opened, wanted, result.absent) : takeInventory(disk, layout)
-  for await (const entry of entries) {
+  const entries = (absent: string[]): AsyncGenerator<EntryReport> =>
+    wanted ? inspectThese(opened, wanted, absent) : takeInventory(disk, layout)
+  const totalBytes = onProgress ? await bytesIn(entries([])) : 0
+  let bytes = 0
+  const onBytes = (count: number): void => {
+    bytes += count
+    onProgress?.({ checked: result.checked, damaged: result.damaged.length, bytes, totalBytes })
+  }
+  for await (const entry of entries(result.absent)) {
     signal?.throwIfAborted()
-    const problems = await problemsOf(opened, entry)
+    const problems = await problemsOf(opened, entry, onBytes)
     if (problems === null) continue
     result.checked++
     result.bytes += entry.bytes
@@ -155,10 +187,16 @@ export async function verifyAll(
       const { id, key, path } = entry
       result.damaged.push({ id, key, path, problems, quarantined })
     }
-    onProgress?.({ checked: result.checked, bytes: result.bytes, damaged: result.damaged.length })
+    onBytes(0)
   }
   if (!wanted) result.strangers = await findStrangers(disk, layout)
   return result
+}
+
+async function bytesIn(entries: AsyncGenerator<EntryReport>): Promise<number> {
+  let sum = 0
+  for await (const { bytes } of entries) sum += bytes
+  return sum
 }
 
 async function* inspectThese(
@@ -174,7 +212,11 @@ async function* inspectThese(
 }
 
 /** `null`: it has been removed meanwhile. */
-async function problemsOf(opened: Opened, entry: EntryReport): Promise<Problem[] | null> {
+async function problemsOf(
+  opened: Opened,
+  entry: EntryReport,
+  onBytes: (count: number) => void,
+): Promise<Problem[] | null> {
   const { id, key, path, state, reason } = entry
   if (state === 'unreadable') return [{ kind: 'unreadable', file: '.', message: reason ?? '' }]
   if (key === null) return [{ kind: 'manifest', file: '.', message: reason ?? '' }]
@@ -184,7 +226,7 @@ async function problemsOf(opened: Opened, entry: EntryReport): Promise<Problem[]
   const unpin = await pin(opened, id, found)
   if (unpin === null) return null
   try {
-    return await findProblems(opened.disk, path, found.manifest)
+    return await findProblems(opened.disk, path, found.manifest, onBytes)
   } finally {
     await attempt(unpin())
   }

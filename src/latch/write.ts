@@ -15,7 +15,7 @@ import { cacheToBlame } from './blame.js'
 import { CallerError, asCaller } from './caller-error.js'
 import { fromCaller } from './caller-source.js'
 import { type Opened, foreignLockPath } from './open.js'
-import { type LockOptions, locate, locked, memoOf } from './place.js'
+import { type LockOptions, type SharedLockOptions, locate, locked, memoOf } from './place.js'
 import { inStage, sweepOnce } from './staging.js'
 
 export interface WriteDirectoryOptions extends LockOptions {
@@ -31,7 +31,7 @@ export interface WriteDirectoryOptions extends LockOptions {
 export async function withLock<T>(
   path: string,
   work: (lease: Lease) => T | Promise<T>,
-  options: LockOptions = {},
+  options: SharedLockOptions = {},
 ): Promise<T> {
   return locked(path, options, (_place, lease) => asCaller(() => work(lease)))
 }
@@ -100,7 +100,7 @@ export async function writeDirectory(
         options.signal?.throwIfAborted()
         const tree = await readTree(disk, stage.path)
         if (tree.files.length === 0) throw nothingLeft(stage.path)
-        await syncTree(disk, stage.path, tree, false)
+        await syncTree(disk, stage.path, tree)
         if (await placeDirectory(disk, stage, target, parent)) return { outcome: 'written' }
         if (keep) return { outcome: 'kept' }
         await replaceDirectory(disk, host.native, stage, target, parent)

@@ -2,6 +2,7 @@
  * A locker is a mechanism (how one process excludes another) in a frame that is the same for all: the queue in the
  * process, abort, time-out, announcements, the owner record, the lease.
  */
+import { LatchError } from '../core/errors.js'
 import type { Owner } from '../core/owner.js'
 import type { Disk } from '../host/disk.js'
 import type { Host } from '../host/host.js'
@@ -19,10 +20,11 @@ export function createLocker(host: Host, disk: Disk, mechanism: Mechanism): Lock
   const records = mechanism.kind === 'memory' ? null : new WaitingRecords(host, disk)
 
   async function acquire(path: string, options: AcquireOptions = {}): Promise<Lease> {
-    const { signal, timeoutMs = 0 } = options
+    const { signal, timeoutMs = 0, shared = false } = options
     if (!(timeoutMs >= 0)) throw new TypeError(`timeoutMs is a number of milliseconds, not ${timeoutMs}.`)
+    if (shared && !mechanism.canShare) throw cannotShare(mechanism.kind, mechanism.lockPath(path))
     signal?.throwIfAborted()
-    const inFront = queue.tryEnter(path)
+    const inFront = queue.tryEnter(path, shared)
     if (inFront) {
       const held = await tryInFront(path, options)
       if (held !== null) return lease(path, held, false, options)
@@ -31,10 +33,10 @@ export function createLocker(host: Host, disk: Disk, mechanism: Mechanism): Lock
   }
 
   /** Without a promise where the mechanism needs none: an uncontended kernel lock is three system calls. */
-  function tryInFront(path: string, { alone = false }: AcquireOptions): Held | null | Promise<Held | null> {
+  function tryInFront(path: string, options: AcquireOptions): Held | null | Promise<Held | null> {
     let held: Held | null | Promise<Held | null>
     try {
-      held = mechanism.tryTake(path, alone)
+      held = mechanism.tryTake(path, options)
     } catch (error) {
       queue.leave(path)
       throw error
@@ -47,8 +49,8 @@ export function createLocker(host: Host, disk: Disk, mechanism: Mechanism): Lock
     const waiting = new Waiting(host, path, options, () => ownerOf(path), shown)
     try {
       if (options.timeoutMs === 0) await giveUpAtOnce(path, waiting, inFront)
-      if (!inFront) await queue.enter(path, waiting.signal)
-      const held = await leaveOnError(path, mechanism.take(path, waiting.signal, options.alone ?? false))
+      if (!inFront) await queue.enter(path, options.shared ?? false, waiting.signal)
+      const held = await leaveOnError(path, mechanism.take(path, waiting.signal, options))
       return lease(path, held, true, options)
     } finally {
       const ended = waiting.stop()
@@ -75,8 +77,12 @@ export function createLocker(host: Host, disk: Disk, mechanism: Mechanism): Lock
   }
 
   function lease(path: string, held: Held, waited: boolean, options: AcquireOptions): Lease {
-    const keepsRecord = mechanism.kind !== 'memory' && !options.alone
-    const terms = { waited, keepsRecord, label: options.label ?? null }
+    const terms = {
+      waited,
+      shared: options.shared ?? false,
+      keepsRecord: mechanism.kind !== 'memory' && !options.alone,
+      label: options.label ?? null,
+    }
     const lease = new HeldLease(watch, path, held, terms, () => queue.leave(path))
     // Whoever had to wait is likely to have somebody waiting behind.
     if (options.announce || waited) lease.record()
@@ -89,4 +95,11 @@ export function createLocker(host: Host, disk: Disk, mechanism: Mechanism): Lock
     lockPath: (path) => mechanism.lockPath(path),
     acquire,
   }
+}
+
+function cannotShare(kind: string, path: string): LatchError {
+  return new LatchError('LOCK_UNAVAILABLE', `The \`${kind}\` lock cannot be shared: ${path}`, {
+    hint: 'Take it without sharing, or use a local file system, where the lock is flock(2).',
+    path,
+  })
 }

@@ -40,7 +40,7 @@ export async function openGate(host: Host, directory: string): Promise<Gate | nu
   const gatePath = (path: string): string => join(directory, sha256(path))
   return {
     async tryEnter(path) {
-      const held = await kernel.tryTake(gatePath(path), false)
+      const held = await kernel.tryTake(gatePath(path), {})
       return held && passThrough(gatePath(path), held)
     },
     async enter(path, signal) {
@@ -50,7 +50,7 @@ export async function openGate(host: Host, directory: string): Promise<Gate | nu
 }
 
 async function waitAtGate(kernel: Mechanism, path: string, signal: AbortSignal): Promise<Held> {
-  return (await kernel.tryTake(path, false)) ?? kernel.take(path, signal, false)
+  return (await kernel.tryTake(path, {})) ?? kernel.take(path, signal, {})
 }
 
 function passThrough(path: string, held: Held): Pass {

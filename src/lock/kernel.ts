@@ -15,11 +15,11 @@ import type { Disk } from '../host/disk.js'
 import { flockOnce, flockWaiting, hasFlockCommand } from '../host/flock-command.js'
 import type { Host } from '../host/host.js'
 import type { LockFile } from '../host/lock-file.js'
-import type { Native } from '../host/native.js'
+import type { LockMode, Native } from '../host/native.js'
 import { LockFiles } from './lock-files.js'
 import type { Locker } from './locker.js'
 import { createLocker } from './frame.js'
-import type { Held, Mechanism } from './mechanism.js'
+import type { Held, Manner, Mechanism } from './mechanism.js'
 
 /** Most contenders of a short lock get it within these tries, for less than a helper process costs (3 ms). */
 const QUICK_TRIES_MS = [1, 2, 4]
@@ -39,11 +39,11 @@ export function kernelMechanism(host: Host): Mechanism {
   const files = new LockFiles(host.clock)
   const lockPath = (path: string): string => `${path}.lock`
 
-  async function flockByCommand(fd: number, mode: 'exclusive' | 'shared'): Promise<boolean> {
+  async function flockByCommand(fd: number, mode: LockMode): Promise<boolean> {
     return (await flockOnce(fd, mode)) === 'locked'
   }
 
-  function flock(fd: number, mode: 'exclusive' | 'shared'): boolean | Promise<boolean> {
+  function flock(fd: number, mode: LockMode): boolean | Promise<boolean> {
     return host.native ? host.native.flock(fd, mode) : flockByCommand(fd, mode)
   }
 
@@ -63,12 +63,12 @@ export function kernelMechanism(host: Host): Mechanism {
   }
 
   /** The same in one go. */
-  function lockNow(path: string, native: Native): Held | null {
+  function lockNow(path: string, native: Native, mode: LockMode): Held | null {
     for (;;) {
       const file = files.open(lockPath(path))
       let holds = false
       try {
-        if (!native.flock(file.fd, 'exclusive')) return null
+        if (!native.flock(file.fd, mode)) return null
         holds = files.isCurrent(file)
         if (holds) return new HeldFile(host, files, file)
       } finally {
@@ -77,24 +77,25 @@ export function kernelMechanism(host: Host): Mechanism {
     }
   }
 
-  function tryTake(path: string): Held | null | Promise<Held | null> {
-    return host.native ? lockNow(path, host.native) : lockWith(path, (fd) => flockByCommand(fd, 'exclusive'))
+  function tryTake(path: string, manner: Manner): Held | null | Promise<Held | null> {
+    const mode = modeOf(manner)
+    return host.native ? lockNow(path, host.native, mode) : lockWith(path, (fd) => flockByCommand(fd, mode))
   }
 
   /** `null`: no flock(1) that could wait. */
-  async function waitInKernel(path: string, signal: AbortSignal): Promise<Held | null> {
+  async function waitInKernel(path: string, mode: LockMode, signal: AbortSignal): Promise<Held | null> {
     if (!(await hasFlockCommand())) return null
-    return lockWith(path, async (fd) => (await flockWaiting(fd, signal)) === 'locked')
+    return lockWith(path, async (fd) => (await flockWaiting(fd, mode, signal)) === 'locked')
   }
 
-  async function take(path: string, signal: AbortSignal): Promise<Held> {
+  async function take(path: string, signal: AbortSignal, manner: Manner): Promise<Held> {
     for (const ms of QUICK_TRIES_MS) {
       await host.clock.sleep(ms, signal)
-      const held = await tryTake(path)
+      const held = await tryTake(path, manner)
       if (held !== null) return held
     }
     for (;;) {
-      const held = (await waitInKernel(path, signal)) ?? (await tryTake(path))
+      const held = (await waitInKernel(path, modeOf(manner), signal)) ?? (await tryTake(path, manner))
       if (held !== null) return held
       await host.clock.sleep(POLL_MS, signal)
     }
@@ -104,7 +105,11 @@ export function kernelMechanism(host: Host): Mechanism {
     hold: (fd: number) => flock(fd, 'shared'),
     claim: (fd: number) => flock(fd, 'exclusive'),
   }
-  return { kind: 'kernel', lockPath, tryTake, take, shares }
+  return { kind: 'kernel', canShare: true, lockPath, tryTake, take, shares }
+}
+
+function modeOf({ shared }: Manner): LockMode {
+  return shared ? 'shared' : 'exclusive'
 }
 
 class HeldFile implements Held {

@@ -1,9 +1,10 @@
 /** A held lock: who holds it is recorded once that may interest somebody, and whether it still is held is watched. */
+import type { Owner } from '../core/owner.js'
 import type { Disk } from '../host/disk.js'
 import type { Host } from '../host/host.js'
 import type { Lease } from './locker.js'
 import type { Held } from './mechanism.js'
-import { removeOwner, writeOwner } from './owner-record.js'
+import { readOwner, removeOwner, writeOwner } from './owner-record.js'
 
 /**
  * An owner record costs 100 µs and more, a lock 5: so short holds leave none. Nobody asks who holds a lock before
@@ -15,6 +16,7 @@ const CHECK_EVERY_MS = 1_000
 export interface Terms {
   /** Whether another holder had to be waited for. */
   waited: boolean
+  shared: boolean
   /** Whether it is to be told to others who holds the lock, and what for. */
   keepsRecord: boolean
   label: string | null
@@ -59,16 +61,25 @@ export class HeldLease implements Lease {
 
   record(): void {
     if (this.isRecorded) return
+    this.#recorded = this.#write()
+  }
+
+  #write(): Promise<void> {
+    const { label } = this.terms
+    return writeOwner(this.watch.disk, this.path, { owner: this.#asOwner(), label })
+  }
+
+  #asOwner(): Owner {
     const { clock, processes } = this.watch.host
     const since = Math.round(clock.wallTime() - (clock.now() - this.takenAt))
-    const owner = processes.asOwner(since)
-    this.#recorded = writeOwner(this.watch.disk, this.path, { owner, label: this.terms.label })
+    return processes.asOwner(since)
   }
 
   async check(): Promise<void> {
     try {
       if (!(await this.held.check()))
         this.lose(new Error(`The lock was taken away from its holder: ${this.path}`))
+      else if (this.terms.shared) this.#stayOnRecord()
     } catch (cause) {
       this.lose(new Error(`Whether the lock is still held cannot be seen: ${this.path}`, { cause }))
     }
@@ -102,7 +113,26 @@ export class HeldLease implements Lease {
   /** Before the lock is let go, so that it is never the successor's record that is removed. */
   async #eraseRecord(recorded: Promise<void>): Promise<void> {
     await recorded
-    if (this.#lost === undefined) await removeOwner(this.watch.disk, this.path)
+    if (this.#lost !== undefined || (this.terms.shared && !(await this.#isOnRecord()))) return
+    await removeOwner(this.watch.disk, this.path)
+  }
+
+  /** Of several who share, the last one to write is on record; when that one lets go, another. */
+  #stayOnRecord(): void {
+    if (this.#recorded === undefined || this.#released) return
+    this.#recorded = this.#writeIfMissing(this.#recorded)
+  }
+
+  async #writeIfMissing(before: Promise<void>): Promise<void> {
+    await before
+    const { disk } = this.watch
+    if ((await readOwner(disk, this.path)) === null) await this.#write()
+  }
+
+  async #isOnRecord(): Promise<boolean> {
+    const owner = (await readOwner(this.watch.disk, this.path))?.owner
+    const { pid, startTime, bootId } = this.#asOwner()
+    return owner?.pid === pid && owner.startTime === startTime && owner.bootId === bootId
   }
 }
 

@@ -1,10 +1,12 @@
 /**
  * The contract that every locker keeps. One suite, test/contract/, is run against each of them.
  *
- * 1. `acquire` resolves only after every earlier holder has released, died, or been presumed dead.
+ * 1. `acquire` resolves only after every earlier holder has released, died, or been presumed dead. Holders who all
+ *    asked to share the lock do not wait for each other: not every locker can do that, and one that cannot says so.
  * 2. `lease.signal` aborts as soon as the holder can no longer be sure that it holds. A lease that may have been
  *    lost protects work, never data: what is published is right without any lock.
- * 3. A second `acquire` in one process queues behind the first, in order of arrival.
+ * 3. A second `acquire` in one process queues behind the first, in order of arrival: who wants to share queues behind
+ *    who waits for an exclusive one. Among processes there is no order, and a stream of sharers may starve the others.
  * 4. `release` is idempotent. Abort or time-out of a waiter, at any point, leaves nothing behind: no lock,
  *    no file descriptor, no helper process, no place in the queue.
  * 5. Waiting is announced: after a second, then every ten. After that second it is on record, for others to see,
@@ -42,6 +44,8 @@ export interface AcquireOptions {
   onBlocked?: ((wait: Wait) => void) | undefined
   /** Record the owner at once: for holds that are known to be long, such as a build. */
   announce?: boolean | undefined
+  /** Held together with others who share it; without, by one alone. @throws LOCK_UNAVAILABLE where that cannot be */
+  shared?: boolean | undefined
   /** What the lock is for, in a few words (the key of an entry): told to those who ask who holds it. */
   label?: string | undefined
   /** Nobody else asks for this lock, it only shows that its holder lives: no owner record, no gate. */

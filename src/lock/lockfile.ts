@@ -16,7 +16,7 @@ import { getReady, releaseAndRest, takeAndBeat, whenLost } from './heartbeat.js'
 import { HeldDirectory } from './held-directory.js'
 import type { Locker } from './locker.js'
 import { createLocker } from './frame.js'
-import type { Held, Mechanism } from './mechanism.js'
+import type { Held, Manner, Mechanism } from './mechanism.js'
 import { Observer } from './observer.js'
 
 /** Four heartbeats; a holder whose heart has not beaten for so long gives its lock up by itself. */
@@ -45,14 +45,14 @@ function lockfileMechanism(host: Host, disk: Disk, options: LockfileOptions): Me
   const observe = (path: string): Observer =>
     new Observer(host.clock, new HeldDirectory(disk, path), staleMs * PATIENCE)
 
-  async function tryTake(path: string, alone: boolean): Promise<Held | null> {
+  async function tryTake(path: string, { alone }: Manner): Promise<Held | null> {
     const gate = alone ? null : await openedGate()
     const pass = gate ? await gate.tryEnter(path) : null
     if (gate && pass === null) return null
     return leavingOnFailure(pass, takeOnce(path, pass))
   }
 
-  async function take(path: string, signal: AbortSignal, alone: boolean): Promise<Held> {
+  async function take(path: string, signal: AbortSignal, { alone }: Manner): Promise<Held> {
     getReady()
     const observer = observe(path)
     const gate = alone ? null : await openedGate()
@@ -119,7 +119,7 @@ function lockfileMechanism(host: Host, disk: Disk, options: LockfileOptions): Me
     }
   }
 
-  return { kind: 'lockfile', lockPath: (path) => `${path}.held`, tryTake, take }
+  return { kind: 'lockfile', canShare: false, lockPath: (path) => `${path}.held`, tryTake, take }
 }
 
 function hold(path: string, directory: HeldDirectory, token: string, pass: Pass | null): Held {

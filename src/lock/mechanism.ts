@@ -1,16 +1,21 @@
 /**
  * How one process excludes another: what kernel, lockfile and memory differ in. frame.ts makes a locker of it.
  */
-import type { LockerKind, SharedHolds } from './locker.js'
+import type { AcquireOptions, LockerKind, SharedHolds } from './locker.js'
+
+/** How a lock is to be taken. */
+export type Manner = Pick<AcquireOptions, 'alone' | 'shared'>
 
 export interface Mechanism {
   readonly kind: LockerKind
+  /** Whether a lock can be held by several who all asked to share it. */
+  readonly canShare: boolean
   readonly shares?: SharedHolds
   lockPath(path: string): string
-  /** Takes the lock if that needs no waiting. `alone`: see AcquireOptions. */
-  tryTake(path: string, alone: boolean): Held | null | Promise<Held | null>
+  /** Takes the lock if that needs no waiting. */
+  tryTake(path: string, manner: Manner): Held | null | Promise<Held | null>
   /** Waits for the lock; rejects with `signal.reason` and leaves nothing behind. */
-  take(path: string, signal: AbortSignal, alone: boolean): Promise<Held>
+  take(path: string, signal: AbortSignal, manner: Manner): Promise<Held>
 }
 
 /** What a mechanism holds. `onLost` is called once at most, never after `release`. */

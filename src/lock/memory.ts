@@ -14,6 +14,7 @@ const held: Held = {
 
 const mechanism: Mechanism = {
   kind: 'memory',
+  canShare: true,
   lockPath: (path) => `memory:${path}`,
   tryTake: () => Promise.resolve(held),
   take: () => Promise.resolve(held),

@@ -2,9 +2,9 @@
  * `attempts/<id>.json`: what became of the last build of a key, written by whoever holds the key's lock. It decides
  * who is told of a failure and when a build that keeps crashing is given up; never whether an entry is good.
  *
- * The life of a record: `building` before the build starts; `failed` when the build threw; removed on every other
- * way out (published, aborted, the disk refused it). Still `building` when the next holder comes: the builder died,
- * and that is how a crash is known.
+ * The life of a record: `building` before the build starts; `failed` when the build threw; `crashed` when it threw
+ * because a process of its own had died; removed on every other way out (published, aborted, the disk refused it).
+ * Still `building` when the next holder comes: the builder died, and that is how its own crash is known.
  */
 import { type Owner, parseOwner } from '../core/owner.js'
 import type { Disk } from '../host/disk.js'
@@ -15,7 +15,7 @@ import type { Layout } from './layout.js'
 export interface Attempt {
   /** Random: tells one attempt from the next. */
   token: string
-  state: 'building' | 'failed'
+  state: 'building' | 'crashed' | 'failed'
   owner: Owner
   /** Milliseconds since 1970, of the last change. */
   at: number
@@ -46,7 +46,8 @@ function parseAttempt(value: unknown): Attempt | null {
   const { token, state, owner, at, crashes, error } = (value ?? {}) as Record<string, unknown>
   const parsedOwner = parseOwner(owner)
   if (typeof token !== 'string' || parsedOwner === null || typeof at !== 'number') return null
-  if ((state !== 'building' && state !== 'failed') || !Number.isSafeInteger(crashes)) return null
+  if (state !== 'building' && state !== 'crashed' && state !== 'failed') return null
+  if (!Number.isSafeInteger(crashes)) return null
   const record: Attempt = { token, state, owner: parsedOwner, at, crashes: crashes as number }
   return state === 'failed' ? { ...record, error: parseError(error) } : record
 }

@@ -87,7 +87,9 @@ export async function collectLeftovers(
     await each(disk, layout.stage, isHeld, tidyLock, WATCHED_AT_ONCE),
     await each(disk, layout.stage, (name) => CANDIDATE.test(name), removeOldWhole),
     await each(disk, layout.stage, (name) => !TOKEN.test(name) && !isHeld(name), removeOld),
-    await each(disk, layout.pins, isHeld, tidyLock, WATCHED_AT_ONCE),
+    // Whoever tidies a dead lock is on record as its holder meanwhile, and may be killed as well.
+    await each(disk, layout.pins, (name) => isHeld(name) || name.endsWith(OWNER), tidyLock, WATCHED_AT_ONCE),
+    await each(disk, layout.pins, (name) => TORN_RECORD.test(name), removeOld),
     await each(disk, layout.pins, (name) => CANDIDATE.test(name), removeOldWhole),
     await emptyTrash(disk, layout, options.now, options.graceMs),
     await each(disk, layout.locks, (name) => isHeld(name) || name.endsWith(OWNER), tidyLock),

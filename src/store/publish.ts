@@ -33,16 +33,38 @@ export interface EntryDraft {
 /** Each time somebody's damaged or planted thing stands at the name, it is moved away. */
 const MAX_TRIES = 5
 
-export async function sealEntry(disk: Disk, draft: EntryDraft): Promise<Manifest> {
+/** How far sealing is: of the bytes of all files, those that were hashed and are on their way to the device. */
+export interface SealProgress {
+  bytes: number
+  totalBytes: number
+  files: number
+}
+
+export interface SealOptions {
+  onProgress?: ((progress: SealProgress) => void) | undefined
+  /** Ends it between two files; rejects with its reason. */
+  signal?: AbortSignal | undefined
+}
+
+export async function sealEntry(
+  disk: Disk,
+  draft: EntryDraft,
+  { onProgress, signal }: SealOptions = {},
+): Promise<Manifest> {
   const root = `${draft.stage.path}/${FILES}`
   const tree = await readTree(disk, root)
   if (tree.files.length === 0) throw emptyBuild(root)
-  const hashes = await syncTree(disk, root, tree, true)
+  const progress = { bytes: 0, totalBytes: sumOfSizes(tree.files), files: tree.files.length }
+  const onBytes = (count: number): void => {
+    progress.bytes += count
+    onProgress?.(progress)
+  }
+  const hashes = await syncTree(disk, root, tree, { onBytes, signal })
   const manifest: Manifest = {
     key: draft.key,
     createdAt: draft.createdAt,
     buildMs: Math.round(draft.buildMs),
-    bytes: tree.files.reduce((sum, { size }) => sum + size, 0),
+    bytes: progress.totalBytes,
     files: tree.files.map((file, index) => ({ ...file, sha256: hashes[index]! })),
     links: tree.links,
     directories: tree.directories,
@@ -50,6 +72,10 @@ export async function sealEntry(disk: Disk, draft: EntryDraft): Promise<Manifest
   await writeManifest(disk, `${draft.stage.path}/${MANIFEST}`, encodeManifest(manifest))
   await syncPath(disk, draft.stage.path)
   return manifest
+}
+
+function sumOfSizes(files: readonly { size: number }[]): number {
+  return files.reduce((sum, { size }) => sum + size, 0)
 }
 
 async function writeManifest(disk: Disk, path: string, text: string): Promise<void> {

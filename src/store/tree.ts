@@ -106,29 +106,38 @@ async function linkInside(disk: Disk, root: string, path: string): Promise<strin
  * Files first, then directories from the deepest up: a name is never more durable than what it names. With `hash`,
  * every file is hashed while the device is busy with it; hashes are in the order of `tree.files`.
  */
-export async function syncTree(disk: Disk, root: string, tree: Tree, hash: boolean): Promise<string[]> {
-  const finish = hash ? syncAndHash : syncOnly
-  const hashes = await pMap(tree.files, ({ path, size }) => finish(disk, `${root}/${path}`, size), {
-    concurrency: CONCURRENCY,
-  })
+export async function syncTree(disk: Disk, root: string, tree: Tree, hash?: Hashing): Promise<string[]> {
+  const finish = async ({ path, size }: TreeFile): Promise<string> => {
+    if (hash) return syncAndHash(disk, `${root}/${path}`, size, hash)
+    await syncPath(disk, `${root}/${path}`)
+    return ''
+  }
+  const hashes = await pMap(tree.files, finish, { concurrency: CONCURRENCY })
   await pMap(tree.directories, ({ path }) => syncPath(disk, `${root}/${path}`), { concurrency: CONCURRENCY })
   await syncPath(disk, root)
   return hashes
 }
 
-async function syncAndHash(disk: Disk, path: string, size: number): Promise<string> {
+/** What is watched while files are hashed, which may take minutes. */
+export interface Hashing {
+  onBytes: (count: number) => void
+  signal?: AbortSignal | undefined
+}
+
+async function syncAndHash(
+  disk: Disk,
+  path: string,
+  size: number,
+  { onBytes, signal }: Hashing,
+): Promise<string> {
+  signal?.throwIfAborted()
   const fd = await disk.openRead(path)
   try {
-    const [hash] = await Promise.all([sha256File(disk, fd, size), disk.sync(fd)])
+    const [hash] = await Promise.all([sha256File(disk, fd, size, onBytes), disk.sync(fd)])
     return hash
   } finally {
     await disk.close(fd)
   }
-}
-
-async function syncOnly(disk: Disk, path: string): Promise<string> {
-  await syncPath(disk, path)
-  return ''
 }
 
 /**

@@ -8,7 +8,12 @@ import type { Manifest, ManifestFile } from './manifest.js'
 import { DELETED_WHILE_OPEN } from './tree.js'
 
 /** Everything that differs from the manifest: content, size, mode, kind, link targets, what is missing or too much. */
-export async function findProblems(disk: Disk, entry: string, manifest: Manifest): Promise<Problem[]> {
+export async function findProblems(
+  disk: Disk,
+  entry: string,
+  manifest: Manifest,
+  onBytes?: (count: number) => void,
+): Promise<Problem[]> {
   const problems: Problem[] = []
   const tell = (kind: ProblemKind, file: string, message: string): void => {
     problems.push({ kind, file, message: `${file} ${message}` })
@@ -16,7 +21,7 @@ export async function findProblems(disk: Disk, entry: string, manifest: Manifest
   const there = new Map<string, Stats>()
   try {
     await walk(disk, entry, '', there)
-    await compare(disk, entry, manifest, there, tell)
+    await compare(disk, entry, manifest, there, tell, onBytes)
   } catch (error) {
     if (errnoOf(error) === undefined) throw error
     tell('unreadable', '.', `cannot be read: ${errnoOf(error)}`)
@@ -42,6 +47,7 @@ async function compare(
   manifest: Manifest,
   there: Map<string, Stats>,
   tell: Tell,
+  onBytes: ((count: number) => void) | undefined,
 ): Promise<void> {
   /** What there is of this name; tells when it is nothing, or of another kind. */
   const expect = (path: string, kind: string, isKind: (stats: Stats) => boolean): Stats | null => {
@@ -79,7 +85,7 @@ async function compare(
     checkMode(name, stats, file.mode)
     if (stats === null) continue
     if (stats.size !== file.size) tell('size', name, `has ${stats.size} bytes instead of ${file.size}`)
-    else await checkContent(disk, entry, name, file, tell)
+    else await checkContent(disk, entry, name, file, tell, onBytes)
   }
   for (const path of there.keys()) tell('extra', path, 'does not belong there')
 }
@@ -90,11 +96,13 @@ async function checkContent(
   name: string,
   { size, sha256 }: ManifestFile,
   tell: Tell,
+  onBytes: ((count: number) => void) | undefined,
 ): Promise<void> {
   try {
     const fd = await disk.openRead(`${entry}/${name}`)
     try {
-      if ((await sha256File(disk, fd, size)) !== sha256) tell('content', name, 'does not match its checksum')
+      if ((await sha256File(disk, fd, size, onBytes)) !== sha256)
+        tell('content', name, 'does not match its checksum')
     } finally {
       await disk.close(fd)
     }

@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { until } from '../support/until.js'
 
 const COMMAND = join(import.meta.dirname, '../../src/cli/main.js')
 let root: string
@@ -26,20 +27,6 @@ function cachelatch(...args: string[]): Promise<Ended> {
   return new Promise((resolve) => child.once('close', (code) => resolve({ ...ended, code })))
 }
 
-test('eight that ask at once run the command once, and all print the same path', async () => {
-  const script = 'sleep 0.5; echo ran >>"$0"; echo noise; echo result >"$CACHELATCH_STAGE/out"'
-  const log = join(root, 'count')
-  const ended = await Promise.all(
-    Array.from({ length: 8 }, () => cachelatch('once', '--key', 'x', '--', 'sh', '-c', script, log)),
-  )
-  expect(readFileSync(log, 'utf8')).toBe('ran\n')
-  const [path] = ended.map(({ stdout }) => stdout)
-  expect(ended.map(({ code, stdout }) => ({ code, stdout }))).toEqual(
-    ended.map(() => ({ code: 0, stdout: path })),
-  )
-  expect(readFileSync(join(path!.trim(), 'out'), 'utf8')).toBe('result\n')
-})
-
 test('a key of several parts is one key in whatever order', async () => {
   const build = ['--', 'sh', '-c', 'echo 1 >"$1/out"', 'sh', '{stage}']
   const first = await cachelatch('once', '--key', 'a=1', '--key', 'b=2', ...build)
@@ -60,23 +47,6 @@ test('a command that fails publishes nothing, and its exit code comes through', 
   expect(failed).toMatchObject({ code: 7, stdout: '' })
   expect(readdirSync(join(root, 'v1/entries'))).toEqual([])
   expect(readdirSync(join(root, 'v1/stage'))).toEqual([])
-})
-
-test.each([
-  [64, []],
-  [64, ['nonsense']],
-  [64, ['once', '--', 'true']],
-  [64, ['once', '--key', 'x']],
-  [64, ['once', '--key', 'x', '--wait', 'long', '--', 'true']],
-  [127, ['once', '--key', 'x', '--', '/no/such/command']],
-  [127, ['exec', 'x', '--', '/no/such/command']],
-  [126, ['exec', 'x', '--', '/etc/passwd']],
-  [143, ['exec', 'x', '--', 'sh', '-c', 'kill -TERM $$']],
-  [3, ['exec', 'x', '--', 'sh', '-c', 'exit 3']],
-])('exit code %i: cachelatch %j', async (code, args) => {
-  const ended = await cachelatch(...args)
-  expect(ended).toMatchObject({ code, stdout: '' })
-  if (code === 64) expect(ended.stderr).toMatch(/^cachelatch: .+\nTry 'cachelatch (?:once )?--help'\.\n$/)
 })
 
 test('a lock that is held makes exec give up with 75, or with what -E says', async () => {
@@ -111,4 +81,19 @@ test('SIGTERM reaches the command, and its exit code is ours', async () => {
   })
   child.stdout.once('data', () => child.kill('SIGTERM'))
   expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(42)
+})
+
+test('with -s, several run at once; one without it waits for all of them', async () => {
+  const go = join(root, 'go')
+  const waitForGo = `while [ ! -e "${go}" ]; do sleep 0.05; done`
+  const sharers = [1, 2, 3].map((n) =>
+    cachelatch('exec', 'x', '--shared', '--', 'sh', '-c', `touch "${root}/in-${n}"; ${waitForGo}`),
+  )
+  await until('all three are inside', () => [1, 2, 3].every((n) => existsSync(join(root, `in-${n}`))))
+  expect(await cachelatch('exec', 'x', '-n', '--', 'true')).toMatchObject({ code: 75 })
+  expect(await cachelatch('exec', 'x', '-x', '-n', '--', 'true')).toMatchObject({ code: 75 })
+  expect(await cachelatch('exec', 'x', '-sn', '--', 'true')).toMatchObject({ code: 0 })
+  writeFileSync(go, '')
+  expect((await Promise.all(sharers)).map(({ code }) => code)).toEqual([0, 0, 0])
+  expect(await cachelatch('exec', 'x', '-n', '--', 'true')).toMatchObject({ code: 0 })
 })

@@ -76,3 +76,19 @@ test('a build may need other keys', async () => {
   })
   expect(readFileSync(join(entry.path, 'f'), 'utf8')).toBe('xx')
 })
+
+test('who shares a lock shares it inside too, and is told at once that it cannot write there', async () => {
+  const path = join(scratch(), 'graph.bin')
+  const sharing = { shared: true, timeoutMs: 0 }
+  await withLock(
+    path,
+    async () => {
+      expect(await withLock(path, () => 'inside', sharing)).toBe('inside')
+      await expect(writeFile(path, 'x', { timeoutMs: 0 })).rejects.toThrow(TypeError)
+      await expect(withLock(path, () => undefined)).rejects.toThrow(/take it alone/)
+    },
+    sharing,
+  )
+  await withLock(path, () => withLock(path, () => writeFile(path, 'alone'), sharing))
+  expect(readFileSync(path, 'utf8')).toBe('alone')
+})

@@ -1,5 +1,6 @@
 /** Collectors among publishers and readers, and collectors that are killed: real processes. */
 import { existsSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pMap from 'p-map'
 import { describe, expect, test } from 'vitest'
 import { openCache } from '../../src/index.js'
@@ -12,6 +13,11 @@ import { useWorkers } from '../support/use-workers.js'
 
 const STALE_MS = 2_000
 const AT_ONCE = 8
+/** How long collectors are killed among publishers and readers, in all. */
+const SOAK_MS = Number(process.env['CACHELATCH_SOAK_SECONDS'] ?? 10) * 1000
+/** Collectors are killed in turn, at whatever they are doing, so many milliseconds apart. */
+const KILL_EVERY_MS = 250
+const LEAST_KILLS = 4
 
 const scratch = useScratch()
 const startWorker = useWorkers()
@@ -32,10 +38,10 @@ const watching = (locker: string): { graceMs: number; watchMs: number } => ({
 })
 
 describe.each([
-  { locker: 'kernel', removals: 300, reads: 1_000 },
-  { locker: 'lockfile', removals: 30, reads: 100 },
-])('$locker', ({ locker, removals, reads }) => {
-  test('two collectors among publishers and readers: nothing in use is removed, nothing torn, and at last it fits', async () => {
+  { locker: 'kernel', removals: 150, reads: 1_000, share: 0.7 },
+  { locker: 'lockfile', removals: 30, reads: 100, share: 0.3 },
+])('$locker', ({ locker, removals, reads, share }) => {
+  test('two collectors, killed again and again, among publishers and readers: nothing in use is removed, nothing torn, and at last it fits', async () => {
     const root = scratch('cache')
     const gates = scratch('gates')
     const cache = await open(root, locker)
@@ -61,7 +67,27 @@ describe.each([
       const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0)
       return sum(collected) >= removals && Math.min(...collected) > 0 && sum(read) >= reads
     })
-    const tallies = await Promise.all(all.map((worker) => worker.ask<Tally>('stop')))
+    // From here on one of the two is killed now and then, and another takes its place: it finds what that one left.
+    const end = performance.now() + share * SOAK_MS
+    let kills = 0
+    while (kills < LEAST_KILLS || performance.now() < end) {
+      await sleep(KILL_EVERY_MS)
+      const [successor] = start('collector', 1)
+      await successor!.ask('start')
+      await crew.collector.shift()!.kill()
+      crew.collector.push(successor!)
+      kills++
+    }
+    const alive = Object.values(crew).flat()
+    const tallies = await Promise.all(alive.map((worker) => worker.ask<Tally>('stop')))
+    const [published, read] = [crew.publisher, crew.reader].map((workers) =>
+      tallies
+        .filter((_, index) => workers.includes(alive[index]!))
+        .reduce((sum, tally) => sum + tally.done, 0),
+    )
+    process.stderr.write(
+      `${locker}: ${published} published, ${read} read whole, ${kills} collectors killed\n`,
+    )
     expect(tallies.flatMap(({ errors }) => errors)).toEqual([])
 
     expect(await cache.verify()).toMatchObject({ damaged: [], strangers: [] })

@@ -1,6 +1,7 @@
 /** The command, as built, in a process of its own. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { afterEach } from 'vitest'
 
 export const COMMAND = join(import.meta.dirname, '../../src/cli/main.js')
 
@@ -10,11 +11,44 @@ export interface Ended {
   stderr: string
 }
 
+export interface Running {
+  pid: number
+  process: ChildProcess
+  ended: Promise<Ended>
+  /** What it has printed so far. */
+  said: Ended
+  hasEnded(): boolean
+}
+
+export function startCommand(cache: string, args: string[], env: NodeJS.ProcessEnv = {}): Running {
+  const child = spawn(process.execPath, [COMMAND, ...args], {
+    env: { ...process.env, CACHELATCH_DIR: cache, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const said: Ended = { code: null, stdout: '', stderr: '' }
+  child.stdout.on('data', (text: Buffer) => (said.stdout += String(text)))
+  child.stderr.on('data', (text: Buffer) => (said.stderr += String(text)))
+  const ended = new Promise<Ended>((resolve) => {
+    child.once('close', (code) => resolve({ ...said, code }))
+  })
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null
+  return { pid: child.pid!, process: child, ended, said, hasEnded }
+}
+
 export function runCommand(cache: string, ...args: string[]): Promise<Ended> {
-  const env = { ...process.env, CACHELATCH_DIR: cache }
-  const child = spawn(process.execPath, [COMMAND, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-  const ended: Ended = { code: null, stdout: '', stderr: '' }
-  child.stdout.on('data', (text: Buffer) => (ended.stdout += String(text)))
-  child.stderr.on('data', (text: Buffer) => (ended.stderr += String(text)))
-  return new Promise((resolve) => child.once('close', (code) => resolve({ ...ended, code })))
+  return startCommand(cache, args).ended
+}
+
+/** As `startCommand`; what still runs after a test is killed. */
+export function useCommands(): typeof startCommand {
+  const started = new Set<Running>()
+  afterEach(() => {
+    for (const { process } of started) process.kill('SIGKILL')
+    started.clear()
+  })
+  return (...args) => {
+    const running = startCommand(...args)
+    started.add(running)
+    return running
+  }
 }
