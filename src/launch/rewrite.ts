@@ -6,6 +6,8 @@ import type { Disk, Stats } from '../host/disk.js'
 
 /** Stands for the slot's path. No program writes it; one that finds it unchanged looks for a file that is not there. */
 export const SLOT_TOKEN = '/@cachelatch-slot@'
+/** The same where the path was written as in a JSON string: Python's json.dumps makes `\\u00f6` of an ö. */
+const ESCAPED_TOKEN = '/@cachelatch-slot-escaped@'
 
 /** What is longer is no index of paths. */
 const MAX_BYTES = 64 * 1024 * 1024
@@ -18,11 +20,14 @@ export async function copyRewritten(
   { from, to }: { from: string; to: string },
 ): Promise<void> {
   const { bytes, stats } = await readWhole(disk, source)
-  const replacement = Buffer.from(to).toString('latin1')
-  const old = Buffer.from(from)
-  if (bytes === null || !bytes.includes(old)) return copyFile(disk, source, target)
-  // latin1 keeps every byte as it is, whatever the file's encoding.
-  const text = bytes.toString('latin1').replaceAll(wholeName(old.toString('latin1')), () => replacement)
+  const pairs = [
+    { old: from, replacement: to },
+    { old: escaped(from), replacement: escaped(to) },
+  ]
+  if (bytes === null || !pairs.some(({ old }) => bytes.includes(old))) return copyFile(disk, source, target)
+  let text = bytes.toString('latin1')
+  for (const { old, replacement } of pairs)
+    text = text.replaceAll(wholeName(asBytes(old)), () => asBytes(replacement))
   const fd = await disk.createExclusive(target, stats.mode & 0o7777)
   try {
     await disk.write(fd, Buffer.from(text, 'latin1'))
@@ -31,6 +36,18 @@ export async function copyRewritten(
   }
   await disk.chmod(target, stats.mode & 0o7777)
   await disk.utimes(target, stats.mtimeMs / 1000)
+}
+
+/** latin1 keeps every byte as it is, whatever the file's encoding. */
+function asBytes(text: string): string {
+  return Buffer.from(text).toString('latin1')
+}
+
+function escaped(path: string): string {
+  if (path === SLOT_TOKEN) return ESCAPED_TOKEN
+  return JSON.stringify(path)
+    .slice(1, -1)
+    .replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** With its mode, and with its time: ninja and make go by it. */

@@ -34,9 +34,13 @@ export interface Slot {
   present: Map<string, number> | null
 }
 
-/** Of an earlier boot it says nothing: what a worker wrote without fsync may have gone with the power. */
+/**
+ * Of an earlier boot it says nothing: what a worker wrote without fsync may have gone with the power. Nor of a slot
+ * at another path: after a move the files inside still name the old one, and where it still is, would be read there.
+ */
 interface Mark {
   schema: 1
+  path: string
   bootId: string | null
   units: [string, number][]
 }
@@ -115,7 +119,7 @@ async function takeMark(opened: Opened, path: string): Promise<Map<string, numbe
 async function readMark({ disk, host }: Opened, path: string): Promise<Map<string, number> | null> {
   try {
     const mark = JSON.parse(await readSmallFile(disk, markOf(path), MAX_MARK_BYTES)) as Mark
-    return mark.bootId === host.processes.bootId ? new Map(mark.units) : null
+    return mark.bootId === host.processes.bootId && mark.path === path ? new Map(mark.units) : null
   } catch {
     return null
   }
@@ -127,7 +131,7 @@ export async function markEndedWell(
   { path }: Slot,
   present: ReadonlyMap<string, number>,
 ): Promise<void> {
-  const mark: Mark = { schema: 1, bootId: host.processes.bootId, units: [...present] }
+  const mark: Mark = { schema: 1, path, bootId: host.processes.bootId, units: [...present] }
   await attempt(writeRecord(disk, markOf(path), mark))
 }
 

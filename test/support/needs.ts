@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { NODE_24, pythonOf } from './programs.js'
 
 /** Where bash-completion is on Linux. */
 export const BASH_COMPLETION = '/usr/share/bash-completion/bash_completion'
@@ -23,6 +24,10 @@ const PROBES = {
   fish: () => runs('fish', '--version'),
   'bash-completion': () => existsSync(BASH_COMPLETION),
   'PID namespaces (unshare)': () => runs('unshare', '-fp', '--mount-proc', 'true'),
+  JAX: () => runs(pythonOf('jax'), '-c', 'import jax'),
+  Triton: () => runs(pythonOf('triton'), '-c', 'import triton'),
+  Numba: () => runs(pythonOf('numba'), '-c', 'import numba'),
+  'Node 24': () => runs(NODE_24, '--version'),
   'mount tmpfs': () => process.getuid?.() === 0 && canMountTmpfs(),
 } as const
 
