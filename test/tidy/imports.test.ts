@@ -12,12 +12,13 @@ const MAY_IMPORT: Record<string, string[]> = {
   store: ['core', 'host'],
   latch: ['core', 'host', 'lock', 'store'],
   launch: ['core', 'host', 'lock', 'store', 'latch'],
-  cli: ['core', 'host', 'lock', 'store', 'latch', 'launch'],
+  doctor: ['core', 'host', 'lock', 'store'],
+  cli: ['core', 'host', 'lock', 'store', 'latch', 'launch', 'doctor'],
   '.': ['core', 'host', 'lock', 'store', 'latch', 'launch'],
 }
 const THE_WORLD = /^node:(fs|fs\/promises|child_process|worker_threads|os|crypto|timers|timers\/promises)$/
 /** Entered by name, not by import. */
-const ENTRY_POINTS = ['index.ts', 'lock/heartbeat-thread.ts', 'cli/main.ts']
+const ENTRY_POINTS = ['index.ts', 'lock/heartbeat-thread.ts', 'doctor/prober-process.ts', 'cli/main.ts']
 
 const files = (readdirSync(SRC, { recursive: true }) as string[]).filter((name) => name.endsWith('.ts'))
 
