@@ -24,6 +24,8 @@ const PROBES = {
   'bash-completion': () => existsSync(BASH_COMPLETION),
   'PID namespaces (unshare)': () => runs('unshare', '-fp', '--mount-proc', 'true'),
   'mount tmpfs': () => process.getuid?.() === 0 && canMountTmpfs(),
+  'mkfs.ext4, mkfs.xfs and mkfs.btrfs': () =>
+    ['ext4', 'xfs', 'btrfs'].every((type) => runs(`mkfs.${type}`, '-V')),
 } as const
 
 export type Need = keyof typeof PROBES
