@@ -126,8 +126,7 @@ export function aboutSecond(report: SecondReport, inForce: string | null): Findi
 
 function aboutRaces(firstWins: boolean | null): Finding {
   const title = 'creating, making, renaming'
-  if (firstWins === null)
-    return second.note('first-wins', title, 'not measured: one of the two may not write')
+  if (firstWins === null) return second.note('first-wins', title, 'not measured: one of the two cannot write')
   if (firstWins) return second.ok('first-wins', title, 'of two at once exactly one succeeds')
   const advice = 'No cache is safe here: use another file system.'
   return second.problem('first-wins', title, 'of two at once, both or none succeeded', advice)

@@ -40,7 +40,7 @@ export function aboutState(root: string, { state, errno, nearest }: Situation): 
   const [detail, advice] =
     state === 'no directory'
       ? ['is none, or below something that is none', 'Remove what stands there']
-      : [`cannot be reached (${errno})`, 'Give this user permission for every directory above it']
+      : [`cannot be reached (${errno})`, adviceOn(errno)]
   return [
     problem(
       'unreachable',
@@ -49,6 +49,11 @@ export function aboutState(root: string, { state, errno, nearest }: Situation): 
       `${advice}, or point the cache elsewhere (--cache, CACHELATCH_DIR).`,
     ),
   ]
+}
+
+function adviceOn(errno: string | null): string {
+  if (errno === 'EACCES' || errno === 'EPERM') return 'Give this user permission for every directory above it'
+  return 'The server or the FUSE process behind it may be gone: mount it again'
 }
 
 /** Without entries to go by. */

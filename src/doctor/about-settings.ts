@@ -3,6 +3,7 @@ import { isAbsolute } from 'node:path'
 import type { Finding, Setting } from '../core/report.js'
 import { nearest } from '../core/nearest.js'
 import { SETTINGS } from '../host/settings.js'
+import type { Situation } from '../host/situation.js'
 import { findingsOf } from './finding.js'
 
 const { note, warning } = findingsOf('settings')
@@ -27,18 +28,18 @@ function cacheSetting(env: Environment, flag: string | undefined, value: string)
   return { name: 'CACHELATCH_DIR', value, origin: 'default' }
 }
 
-/** Directories: each worker would make its own of a relative one. */
-const DIRECTORIES = ['CACHELATCH_DIR', 'CACHELATCH_GATE_DIR', 'XDG_CACHE_HOME']
+/** Each worker would make its own of a relative one. */
+const PATHS = ['CACHELATCH_DIR', 'CACHELATCH_GATE_DIR', 'CACHELATCH_EVENTS', 'XDG_CACHE_HOME']
 const OURS = 'CACHELATCH_'
 /** Set by the command for the one it runs. */
 const HANDED_ON = 'CACHELATCH_STAGE'
 
 export function aboutSettings(env: Environment, flag: string | undefined): Finding[] {
-  return [...aboutDirectories(env), ...aboutUnknown(env), ...aboutOverridden(env, flag)]
+  return [...aboutPaths(env), ...aboutUnknown(env), ...aboutOverridden(env, flag)]
 }
 
-function aboutDirectories(env: Environment): Finding[] {
-  return DIRECTORIES.flatMap((name) => {
+function aboutPaths(env: Environment): Finding[] {
+  return PATHS.flatMap((name) => {
     const value = env[name]
     if (value === undefined) return []
     if (value === '') return [note('empty-setting', name, 'is empty, and counts as not set')]
@@ -56,7 +57,14 @@ function reasonToDoubt(value: string): string | null {
   if (value.startsWith('~')) return 'was not expanded by a shell: it is a directory with that name'
   if (/\$\{?\w/.test(value)) return 'contains a variable that was not expanded'
   if (value !== value.trim()) return 'begins or ends with a space'
-  return isAbsolute(value) ? null : 'is relative: it is another directory for every working directory'
+  return isAbsolute(value) ? null : 'is relative: it is another place for every working directory'
+}
+
+/** @param directory in which the file is, or would be */
+export function aboutEventsFile(path: string, directory: Situation): Finding[] {
+  if (directory.state === 'directory') return []
+  const detail = `'${path}' is in no directory that is there: nothing is recorded`
+  return [warning('events-file', 'CACHELATCH_EVENTS', detail, 'Make the directory, or point it elsewhere.')]
 }
 
 function aboutUnknown(env: Environment): Finding[] {

@@ -7,7 +7,7 @@
  *   doctor leaves that is killed together with its probers, gc removes.
  * - No cache is created, mended or collected by looking at it.
  */
-import { dirname, join, relative } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import type { DoctorReport, Finding, SecondReport } from '../core/report.js'
 import { messageOf } from '../core/errors.js'
 import { gateDirectory } from '../host/directories.js'
@@ -15,6 +15,7 @@ import { errnoOf, isErrno } from '../host/disk-errors.js'
 import { type Host, realHost } from '../host/host.js'
 import { PRIMITIVES, type PrimitiveName } from '../host/primitives.js'
 import { ProberHung } from '../host/prober.js'
+import { eventsFile } from '../host/settings.js'
 import type { Situation } from '../host/situation.js'
 import { aboutContents } from './about-cache.js'
 import {
@@ -28,7 +29,7 @@ import {
 import { aboutGate, aboutLocks, aboutSecond } from './about-locks.js'
 import { aboutMachine } from './about-machine.js'
 import { aboutFileSystem, aboutPermissions, aboutRoom, aboutState, aboutWriting } from './about-place.js'
-import { type Environment, aboutSettings, settingsInForce } from './about-settings.js'
+import { type Environment, aboutEventsFile, aboutSettings, settingsInForce } from './about-settings.js'
 import type { Contents } from './contents.js'
 import { findingsOf } from './finding.js'
 import { NOTHING_MEASURED, compareSides } from './second.js'
@@ -121,6 +122,9 @@ class Examination {
     await this.#tryLocks(situation, contents)
     if (contents) this.#add(...aboutContents(contents))
     this.#add(...aboutMachine(machine))
+    const events = eventsFile()
+    if (events)
+      this.#add(...aboutEventsFile(events, await this.#main.ask('lookAround', dirname(resolve(events)))))
     if (second !== undefined) await this.#trySecond(second, situation)
   }
 

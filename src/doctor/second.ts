@@ -1,8 +1,7 @@
 /** The same directory through another mount: first that it is the same, then what excludes between the two. */
 import type { LockTrial, SecondReport } from '../core/report.js'
-import { errnoOf } from '../host/disk-errors.js'
 import type { Host } from '../host/host.js'
-import { type Side, exactlyOneWon, raceAll, timeVisibility, tryLock } from './trials.js'
+import { type Side, exactlyOneWon, raceAll, timeVisibility, tryLock, unlessOfDisk } from './trials.js'
 
 export interface Other {
   /** As it was given. */
@@ -56,14 +55,10 @@ export async function compareSides(
   }
 }
 
-/** `null`: one of them may not write. */
+/** `null`: one of them cannot write. */
 async function race([a, b]: [Side, Side]): Promise<boolean | null> {
-  try {
-    return exactlyOneWon(...(await Promise.all([raceAll(a), raceAll(b)])))
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error
-    return null
-  }
+  const ran = await Promise.all([raceAll(a).catch(unlessOfDisk), raceAll(b).catch(unlessOfDisk)])
+  return ran[0] && ran[1] && exactlyOneWon(ran[0], ran[1])
 }
 
 function rightOf(local: boolean, kernel: LockTrial, lockfile: LockTrial): SecondReport['right'] {

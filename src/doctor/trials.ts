@@ -4,6 +4,7 @@
  */
 import { messageOf } from '../core/errors.js'
 import type { LockTrial } from '../core/report.js'
+import { errnoOf } from '../host/disk-errors.js'
 import { Prober } from '../host/prober.js'
 import type { Host } from '../host/host.js'
 import type { LockKind, RaceKind } from './contender.js'
@@ -116,8 +117,16 @@ export async function timeVisibility(
   }
   // What starting the process takes is no part of it.
   await b.ask('machine')
-  const newNameMs = await appear('first')
-  return { newNameMs, replacedFileMs: newNameMs === null ? null : await appear('second') }
+  // Of no bytes: a full disk has room for that.
+  const newNameMs = await appear('')
+  const replacedFileMs = newNameMs === null ? null : await appear('another').catch(unlessOfDisk)
+  return { newNameMs, replacedFileMs }
+}
+
+/** What the disk refuses is not measured; anything else is no finding. */
+export function unlessOfDisk(error: unknown): null {
+  if (errnoOf(error) === undefined) throw error
+  return null
 }
 
 async function soon(clock: Host['clock'], look: () => Promise<boolean>): Promise<boolean> {

@@ -250,6 +250,7 @@ describe('settings:', () => {
       CACHELATCH_GATEDIR: '/tmp',
       CACHELATCH_GATE_DIR: 'undefined',
       CACHELATCH_WHATEVER_THIS_IS: 'NaN',
+      CACHELATCH_EVENTS: join(root, 'missing/events'),
       XDG_CACHE_HOME: '~/.cache',
     }
     const { code, report } = await doctorAs(root, { env })
@@ -261,6 +262,7 @@ describe('settings:', () => {
     })
     const found = report.findings.filter(({ section }) => section === 'settings')
     expect(found).toMatchObject([
+      { id: 'events-file', title: 'CACHELATCH_EVENTS', level: 'warning' },
       { id: 'doubtful-setting', title: 'CACHELATCH_GATE_DIR', level: 'warning' },
       { id: 'doubtful-setting', title: 'XDG_CACHE_HOME', level: 'warning' },
       { id: 'unknown-setting', title: 'CACHELATCH_GATEDIR', advice: 'Did you mean CACHELATCH_GATE_DIR?' },
@@ -291,6 +293,21 @@ test('people get a line a finding, advice below what is wrong, and a verdict at 
 })
 
 describe.skipIf(missing('root', 'bindfs'))('a file system that hangs', () => {
+  test('and one whose server is gone', async () => {
+    const { path, server } = await mounts.stoppableBindfs(scratch())
+    const gone = new Promise((resolve) => server.once('exit', resolve))
+    server.kill('SIGKILL')
+    await gone
+    const { code, report } = await doctor(path)
+    expect(report.findings).toContainEqual(
+      expect.objectContaining({
+        id: 'unreachable',
+        advice: expect.stringMatching(/mount it again/) as string,
+      }),
+    )
+    expect(code).toBe(1)
+  })
+
   test('is said to, within the limit, also when it is only the second path', async () => {
     const { path, server } = await mounts.stoppableBindfs(scratch())
     server.kill('SIGSTOP')

@@ -151,6 +151,26 @@ describe.skipIf(missing('root', 'bindfs', 'flock(1)', 'mount tmpfs', 'mkfs.ext4,
       expect(code).toBe(1)
     })
 
+    test('--second, through a read-only mount, or on a full disk: what can be measured, is', async () => {
+      const root = mounts.tmpfs('size=1m')
+      const there = mounts.bind(root)
+      mounts.remount(there, 'bind,ro')
+      const { report } = await doctor(root, '--second', there)
+      expect(report.second).toMatchObject({ kernel: { excludes: true }, firstWins: null, right: 'kernel' })
+      expect(report.second!.lockfile!.excludes).toBeNull()
+
+      mounts.remount(there, 'bind,rw')
+      spawnSync('dd', ['if=/dev/zero', `of=${join(root, 'filler')}`], { stdio: 'ignore' })
+      const full = await doctor(root, '--second', there)
+      expect(full.report.second).toMatchObject({
+        kernel: { excludes: true },
+        firstWins: true,
+        right: 'kernel',
+      })
+      expect(levelOf(full.report, 'space')).toEqual(['problem'])
+      expect(below(root)).toEqual(['filler'])
+    })
+
     test('--second, one mount: measured, and said to prove nothing', async () => {
       const base = mounts.tmpfs()
       const { report } = await doctor(base, '--second', base)
