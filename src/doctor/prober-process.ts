@@ -65,7 +65,6 @@ const commands = {
     return null
   },
   touch: (path: string) => disk.utimes(path, host.clock.wallTime() / 1000),
-  removeScratch,
   remove,
 }
 
