@@ -61,7 +61,10 @@ export function permissionsOf(paths: string[]): Permissions[] {
 
 function stateOf(root: string): Pick<Situation, 'state' | 'errno'> {
   try {
-    return { state: statSync(root).isDirectory() ? 'directory' : 'no directory', errno: null }
+    const isDirectory = statSync(root).isDirectory()
+    // What a kernel remembers of a server that is gone, stat still tells; this asks the server.
+    statfsSync(root)
+    return { state: isDirectory ? 'directory' : 'no directory', errno: null }
   } catch (error) {
     const errno = errnoOf(error) ?? null
     if (errno === 'ENOENT') return { state: 'missing', errno: null }
@@ -72,7 +75,7 @@ function stateOf(root: string): Pick<Situation, 'state' | 'errno'> {
 function nearestDirectory(path: string): string {
   try {
     const real = realpathSync(path)
-    if (statSync(real).isDirectory()) return real
+    if (statSync(real).isDirectory() && statfsSync(real)) return real
   } catch {
     // Then one above it.
   }

@@ -48,11 +48,15 @@ describe.skipIf(missing('root', 'bindfs'))('a file system that hangs', () => {
 })
 
 describe.skipIf(missing('linux'))('doctor, killed in the middle,', () => {
-  /** Its own process group, so that all of it can be killed at once. */
+  /** In the middle of its work, and in a process group of its own, so that all of it can be killed at once. */
   async function startDoctor(root: string): Promise<ChildProcess> {
     const env = { ...process.env, CACHELATCH_DIR: root }
-    const child = spawn(process.execPath, [COMMAND, 'doctor'], { env, stdio: 'ignore', detached: true })
-    await until('it probes', () => probesIn(root).length === 1)
+    const child = spawn(process.execPath, [COMMAND, 'doctor', '--second', 'wait'], {
+      env,
+      stdio: 'ignore',
+      detached: true,
+    })
+    await until('it waits for an answer', () => below(root).some((path) => path.endsWith('/held')))
     return child
   }
   const probesIn = (root: string): string[] => readdirSync(root).filter((name) => name.startsWith('.probe-'))
