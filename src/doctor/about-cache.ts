@@ -25,9 +25,9 @@ export function aboutContents(contents: Contents): Finding[] {
   return findings
 }
 
-function aboutLeftovers({ leftovers: { stages, trash, fragments }, format }: Contents): Finding {
-  const count = stages + trash + fragments
-  const which = `${stages} stages, ${trash} in the trash, ${fragments} fragments`
+function aboutLeftovers({ leftovers: { stages, trash, drafts }, format }: Contents): Finding {
+  const count = stages + trash + drafts
+  const which = `${stages} stages, ${trash} in the trash, ${drafts} drafts`
   if (count === 0) return ok('leftovers', 'leftovers', 'none')
   if (count >= MANY_LEFTOVERS)
     return warning('leftovers', 'leftovers', `${which}: workers are killed often`, "Run 'cachelatch gc'.")

@@ -1,13 +1,14 @@
 /** What is in the cache, by looking alone. */
+import type { LeftoverCounts } from '../core/report.js'
 import { messageOf } from '../core/errors.js'
 import { pooledDisk as disk } from '../host/disk.js'
-import { isErrno } from '../host/disk-errors.js'
+import { isErrno, orElse } from '../host/disk-errors.js'
 import type { Host } from '../host/host.js'
 import { kernelMechanism } from '../lock/kernel.js'
 import { type Format, readFormat } from '../store/format.js'
 import { takeInventory } from '../store/inventory.js'
 import type { Layout } from '../store/layout.js'
-import { type LeftoverCounts, countLeftovers } from '../store/leftovers.js'
+import { countLeftovers } from '../store/leftover-count.js'
 
 export interface Contents {
   /** `null`: there is no cache, or `formatError` says why nothing can be told. */
@@ -18,7 +19,7 @@ export interface Contents {
   /** Of the largest entry. */
   largestBytes: number
   damaged: number
-  leftovers: LeftoverCounts
+  leftovers: Omit<LeftoverCounts, 'records'>
 }
 
 /** As gc's own: what is younger may be somebody's at work. */
@@ -33,12 +34,17 @@ export async function lookInto(host: Host, layout: Layout): Promise<Contents> {
     found.largestBytes = Math.max(found.largestBytes, bytes)
     if (state === 'damaged') found.damaged++
   }
-  const leftovers = await countLeftovers(disk, layout, {
+  const held = new Set<string>()
+  for (const { name } of await orElse(disk.readdir(layout.stage), [], 'ENOENT', 'ENOTDIR')) {
+    const path = layout.staged(name)
+    if (await isHeldStage(host, known.format?.locker, path)) held.add(path)
+  }
+  const { left } = await countLeftovers(disk, layout, {
     now: host.clock.wallTime(),
     graceMs: GRACE_MS,
-    isHeld: (path) => isHeldStage(host, known.format?.locker, path),
+    isAlive: (path) => held.has(path),
   })
-  return { ...known, ...found, leftovers }
+  return { ...known, ...found, leftovers: left }
 }
 
 async function formatOf(layout: Layout): Promise<Pick<Contents, 'format' | 'formatError'>> {

@@ -101,49 +101,6 @@ export async function collectLeftovers(
   return counts.reduce((sum, count) => sum + count, 0)
 }
 
-export interface LeftoverCounts {
-  /** Stages of writers that are gone. */
-  stages: number
-  /** Taken out of the cache and not deleted yet. */
-  trash: number
-  /** Candidates of locks, torn records, drafts of a cache, probes. */
-  fragments: number
-}
-
-/** What `collectLeftovers` would remove of these, without touching it. */
-export async function countLeftovers(
-  disk: Disk,
-  layout: Layout,
-  {
-    now,
-    graceMs,
-    isHeld,
-  }: Pick<LeftoverOptions, 'now' | 'graceMs'> & {
-    /** Whether the writer of a stage lives. */
-    isHeld: (path: string) => Promise<boolean>
-  },
-): Promise<LeftoverCounts> {
-  const isOld = async (path: string): Promise<boolean> => {
-    const stats = await orElse(disk.lstat(path), null, 'ENOENT')
-    return stats !== null && now - stats.mtimeMs >= graceMs
-  }
-  const count = (directory: string, pattern: RegExp, isLeft = isOld): Promise<number> =>
-    each(disk, directory, (name) => pattern.test(name), isLeft)
-  const fragments = [
-    await count(layout.stage, CANDIDATE),
-    await count(layout.pins, CANDIDATE),
-    await count(layout.locks, CANDIDATE),
-    await count(layout.locks, TORN_RECORD),
-    await count(layout.attempts, TORN_RECORD),
-    await count(layout.root, DRAFT),
-  ]
-  return {
-    stages: await count(layout.stage, TOKEN, async (path) => (await isOld(path)) && !(await isHeld(path))),
-    trash: await count(layout.trash, /./, isOld),
-    fragments: fragments.reduce((sum, each) => sum + each, 0),
-  }
-}
-
 async function each(
   disk: Disk,
   directory: string,

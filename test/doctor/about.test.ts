@@ -47,7 +47,7 @@ describe('room', () => {
     uid: 0,
     umask: 0o022,
   })
-  const nothingLeft = { stages: 0, trash: 0, fragments: 0 }
+  const nothingLeft = { stages: 0, trash: 0, drafts: 0 }
   const withLargest = (largestBytes: number) => ({
     format: null,
     formatError: null,

@@ -63,7 +63,7 @@ describe('a cache that is not what it should be:', () => {
       const leftovers = report.findings.find(({ id }) => id === 'leftovers')
       expect(leftovers).toMatchObject({
         level: 'note',
-        detail: expect.stringMatching(/^1 stages, 1 in the trash, 1 fragments/) as string,
+        detail: expect.stringMatching(/^1 stages, 1 in the trash, 1 drafts/) as string,
       })
       expect(below(root)).toEqual(before)
     })
