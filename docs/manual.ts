@@ -10,7 +10,7 @@ import { SETTINGS } from '../src/host/settings.js'
 /** From `.build/docs`. */
 const REPOSITORY = join(import.meta.dirname, '../..')
 export const MANUAL = join(REPOSITORY, 'docs/cli.md')
-const REPORTS = join(REPOSITORY, 'src/core/report.ts')
+const REPORTS = ['report', 'doctor-report'].map((name) => join(REPOSITORY, `src/core/${name}.ts`))
 
 export async function manual(): Promise<string> {
   const commands = await allCommands()
@@ -67,7 +67,7 @@ function table(head: string[], rows: string[][]): string {
 /** The declarations of `names` in core/report.ts, and of what they are made of. */
 function shapes(names: string[]): string {
   const declarations = new Map<string, string>()
-  const text = readFileSync(REPORTS, 'utf8')
+  const text = REPORTS.map((path) => readFileSync(path, 'utf8')).join('\n')
   for (const [whole, name] of text.matchAll(
     /(?:\/\*\*(?:(?!\*\/)[^])*\*\/\n)?export (?:interface (\w+)(?: extends [\w, ]+)? \{[^]*?\n\}|type \w+ = [^]*?\n(?=\n|$))/g,
   ))

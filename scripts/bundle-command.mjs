@@ -8,8 +8,12 @@ const START = /src\/cli\/(usage|render)\.ts$/
 const HIT = /src\/cli\/once\.ts$/
 
 const bundle = await rolldown({
-  // The thread is started by the name of its file, which has to be what it is in the library.
-  input: { cachelatch: 'src/cli/main.ts', 'heartbeat-thread': 'src/lock/heartbeat-thread.ts' },
+  // A thread and a process are started by the names of their files, which have to be what they are in the sources.
+  input: {
+    cachelatch: 'src/cli/main.ts',
+    'heartbeat-thread': 'src/lock/heartbeat-thread.ts',
+    'prober-process': 'src/doctor/prober-process.ts',
+  },
   platform: 'node',
   // Optional, and a binary.
   external: ['koffi'],

@@ -20,6 +20,7 @@ export const COMMANDS: Record<string, () => Promise<CommandFile>> = {
   timeline: () => import('./timeline.js'),
   env: () => import('./env.js'),
   dir: () => import('./dir.js'),
+  doctor: () => import('./doctor.js'),
   completion: () => import('./completion.js'),
 }
 

@@ -1,4 +1,5 @@
 /** What is reported about a cache: the shapes that the library returns and `--json` prints. */
+export type * from './doctor-report.js'
 
 /** `unreadable`: this user, or this moment, cannot tell whether it is whole. */
 export type EntryState = 'whole' | 'damaged' | 'unreadable'

@@ -20,23 +20,26 @@ export interface Choice {
 
 /** For a cache that does not exist yet: later contenders follow its format.json. */
 export async function chooseLocker(host: Host, disk: Disk, directory: string): Promise<Choice> {
-  const fileSystem = host.inspect(directory)
-  const lockfile = (why: string): Choice => ({
-    kind: 'lockfile',
-    reason: `${why}, so the lock is a directory`,
-    fileSystem,
-  })
-  const distrust = reasonToDistrust(fileSystem)
-  if (distrust !== null) return lockfile(distrust)
-  if (!(await hasKernelLock(host)))
-    return lockfile('neither koffi nor flock(1) is here to take a kernel lock')
+  const choice = await chooseByType(host, directory)
+  if (choice.kind !== 'kernel') return choice
+  const { type } = choice.fileSystem
   if (!(await excludes(host, disk, directory)))
-    return lockfile(`a probe found that flock excludes nobody on this ${fileSystem.type}`)
-  return {
-    kind: 'kernel',
-    reason: `${fileSystem.type} is local, and a probe found that flock excludes`,
-    fileSystem,
-  }
+    return lockfileBecause(`a probe found that flock excludes nobody on this ${type}`, choice.fileSystem)
+  return { ...choice, reason: `${type} is local, and a probe found that flock excludes` }
+}
+
+/** What a probe would have to confirm: where nothing can be written, there is none. */
+export async function chooseByType(host: Host, directory: string): Promise<Choice> {
+  const fileSystem = host.inspect(directory)
+  const distrust = reasonToDistrust(fileSystem)
+  if (distrust !== null) return lockfileBecause(distrust, fileSystem)
+  if (!(await hasKernelLock(host)))
+    return lockfileBecause('neither koffi nor flock(1) is here to take a kernel lock', fileSystem)
+  return { kind: 'kernel', reason: `${fileSystem.type} is local`, fileSystem }
+}
+
+function lockfileBecause(why: string, fileSystem: FileSystem): Choice {
+  return { kind: 'lockfile', reason: `${why}, so the lock is a directory`, fileSystem }
 }
 
 /** `null`: flock can be trusted on it. Sources: flock(2), nfs(5), mount.lustre(8), and FACTS §3. */

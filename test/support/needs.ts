@@ -29,6 +29,8 @@ const PROBES = {
   Numba: () => runs(pythonOf('numba'), '-c', 'import numba'),
   'Node 24': () => runs(NODE_24, '--version'),
   'mount tmpfs': () => process.getuid?.() === 0 && canMountTmpfs(),
+  'mkfs.ext4, mkfs.xfs and mkfs.btrfs': () =>
+    ['ext4', 'xfs', 'btrfs'].every((type) => runs(`mkfs.${type}`, '-V')),
 } as const
 
 export type Need = keyof typeof PROBES
