@@ -1,5 +1,6 @@
 /** `cachelatch run`: an unmodified worker in a warm slot of its own. */
-import { prepareWorker } from '../launch/worker.js'
+import { withSignals } from '../host/signals.js'
+import { runWorkers } from '../launch/workers.js'
 import type { WorkerEvent } from '../launch/worker-events.js'
 import { messageOf } from '../core/errors.js'
 import { defineCommand, readCommandLine, refusePositionals } from './command.js'
@@ -7,6 +8,7 @@ import {
   CACHE,
   EVENTS,
   PRESETS,
+  QUIET,
   WAIT,
   cacheDirectory,
   recordEvents,
@@ -15,7 +17,8 @@ import {
 } from './common-options.js'
 import { presetsNamed } from './presets.js'
 import { parseDuration } from './quantities.js'
-import { runTold } from './told-child.js'
+import { Talk } from './talk.js'
+import { runToldToEnd } from './told-child.js'
 import { UsageError } from './usage.js'
 
 export const command = defineCommand({
@@ -24,7 +27,7 @@ export const command = defineCommand({
   summary: 'run an unmodified worker in a warm slot of its own',
   about: `Leads the compile caches of CMD into a slot: a stable private directory that no other worker uses at the same
     time, filled with what earlier workers have compiled. What CMD adds is published for the next ones, while it runs
-    and when it has ended. Exits with CMD's exit code. A trouble with the cache never keeps CMD from running.
+    and when it has ended. Exits with CMD's exit code; with --workers, with the first that is not 0. A trouble with the cache never keeps CMD from running.
 
     A variable that is set already is left alone, and named. The slot is CMD's for as long as CMD lives, also when this
     process is killed; after a bad end it is seeded anew, from what was whole before.`,
@@ -38,7 +41,8 @@ export const command = defineCommand({
     once: { text: 'hold replicas back until the first has published; never ranks of a distributed job' },
     ...WAIT,
     ...EVENTS,
-    quiet: { short: 'q', text: 'say nothing but warnings' },
+    workers: { value: 'N', text: 'so many of them, each in a slot of its own (1)' },
+    ...QUIET,
     ...CACHE,
   },
   examples: ['cachelatch run --preset vllm -- vllm serve meta-llama/Llama-3.1-8B'],
@@ -50,22 +54,32 @@ export async function run(args: string[]): Promise<number> {
   const { values, positionals, child } = line
   refusePositionals(command, positionals)
   if (child.length === 0) throw new UsageError('a command is missing: cachelatch run --preset NAME -- CMD')
-  const presets = await presetsNamed(values.preset)
-  recordEvents(values.events)
-  const worker = await prepareWorker({
+  const count = wholeNumber(values.workers, '--workers', 1) ?? 1
+  const options = {
+    command: child,
+    count,
     cache: cacheDirectory(values.cache),
-    presets,
+    presets: await presetsNamed(values.preset),
     key: values.key,
     maxSlots: wholeNumber(values.slots, '--slots', 1),
     settleMs: parseDuration(values.settle, '--settle'),
     once: values.once,
     timeoutMs: secondsToMs(values.wait, '--wait'),
-    onEvent: (event) => say(event, values.quiet),
-  })
-  worker.started()
-  const exitCode = await runTold(child, { env: worker.env, keepOpen: worker.keepOpen })
-  await worker.ended(exitCode)
-  return exitCode
+  }
+  recordEvents(values.events)
+  const talk = new Talk(values.quiet)
+  const onEvent = (event: WorkerEvent): void => {
+    if (event.type === 'worker-started') void talk.hide()
+    say(event, values.quiet)
+  }
+  try {
+    const ended = await withSignals((signals) =>
+      runWorkers({ ...options, onEvent, onWait: talk.onWait }, signals, runToldToEnd),
+    )
+    return ended.find(({ exitCode }) => exitCode !== 0)?.exitCode ?? 0
+  } finally {
+    await talk.hide()
+  }
 }
 
 function say(event: WorkerEvent, quiet: boolean): void {

@@ -3,6 +3,9 @@ import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { currentUid } from './directories.js'
 
+/** In the environment of a worker: what it is called. */
+export const WORKER_VARIABLE = 'CACHELATCH_WORKER'
+
 /** Every variable that is read, and what it does, for people. */
 export const SETTINGS = {
   CACHELATCH_DIR: "the command's cache directory (cachelatch in XDG_CACHE_HOME, else ~/.cache/cachelatch)",

@@ -37,7 +37,8 @@ type Receiver = (signal: NodeJS.Signals) => void
 
 export class Signals {
   readonly #abort = new AbortController()
-  #receiver: Receiver | undefined
+  readonly #receivers = new Set<Receiver>()
+  #listening = false
   #askedToEnd: EndedBySignal | null = null
 
   /** Aborts with EndedBySignal. */
@@ -52,17 +53,26 @@ export class Signals {
 
   /** Passes signals on to `receiver` until `work` is done. */
   async passOn<T>(receiver: Receiver, work: () => Promise<T>): Promise<T> {
-    this.#receiver = receiver
-    for (const signal of OTHERS) process.on(signal, receiver)
+    if (this.#listening && this.#receivers.size === 0)
+      for (const signal of OTHERS) process.on(signal, this.#passToAll)
+    this.#receivers.add(receiver)
     try {
       return await work()
     } finally {
-      for (const signal of OTHERS) process.off(signal, receiver)
-      this.#receiver = undefined
+      this.#receivers.delete(receiver)
+      if (this.#receivers.size === 0) for (const signal of OTHERS) process.off(signal, this.#passToAll)
     }
   }
 
+  /** As if `signal` had come from outside. */
+  end(signal: NodeJS.Signals): void {
+    this.#askedToEnd = new EndedBySignal(signal)
+    if (this.#receivers.size === 0) this.#abort.abort(this.#askedToEnd)
+    else this.#passToAll(signal)
+  }
+
   start(): void {
+    this.#listening = true
     for (const signal of ENDING) process.on(signal, this.#take)
   }
 
@@ -70,12 +80,17 @@ export class Signals {
     for (const signal of ENDING) process.off(signal, this.#take)
   }
 
+  readonly #passToAll = (signal: NodeJS.Signals): void => {
+    for (const receiver of this.#receivers) receiver(signal)
+  }
+
   readonly #take = (signal: NodeJS.Signals): void => {
-    this.#askedToEnd = new EndedBySignal(signal)
-    if (this.#receiver === undefined) {
-      this.stop()
-      this.#abort.abort(this.#askedToEnd)
-    } else if (!TYPED.has(signal) || !isInForeground()) this.#receiver(signal)
+    if (this.#receivers.size === 0) this.stop()
+    else if (TYPED.has(signal) && isInForeground()) {
+      this.#askedToEnd = new EndedBySignal(signal)
+      return
+    }
+    this.end(signal)
   }
 }
 

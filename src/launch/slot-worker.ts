@@ -52,9 +52,13 @@ export async function prepareInSlot(job: WorkerJob): Promise<PreparedWorker> {
 }
 
 async function heldBack(opened: Opened, { options, host, namespace }: WorkerJob): Promise<Lease | null> {
-  const { timeoutMs, onWait, name: worker = '' } = options
+  const { timeoutMs, onWait, signal, name: worker = '' } = options
   const started = host.clock.now()
-  const lease = await waitForFirst(opened, namespace, { timeoutMs: timeoutMs ?? 60 * 60 * 1000, onWait })
+  const lease = await waitForFirst(opened, namespace, {
+    timeoutMs: timeoutMs ?? 60 * 60 * 1000,
+    onWait,
+    signal,
+  })
   const waitedMs = host.clock.now() - started
   emitWorkerEvent({ type: 'worker-held-back', worker, waitedMs }, options.onEvent)
   return lease

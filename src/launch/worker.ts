@@ -36,6 +36,8 @@ export interface WorkerOptions extends Pick<OpenOptions, 'locker' | 'staleMs'> {
   /** Longest wait with `once`, in milliseconds. Default one hour. */
   timeoutMs?: number | undefined
   onWait?: ((wait: Wait) => void) | undefined
+  /** Ends the waiting with `once`: rejects with its reason. */
+  signal?: AbortSignal | undefined
   /** What the worker is started with otherwise. Default: this process's. */
   env?: Readonly<Record<string, string | undefined>> | undefined
   /** Names the worker in events. Default: its slot. */
@@ -53,7 +55,7 @@ export interface PreparedWorker {
   /** To be inherited by the worker, as any descriptor: while it is open, the slot is nobody else's. */
   readonly keepOpen: number | null
   /** Begins to publish what the worker leaves still. */
-  started(): void
+  started: () => void
   /** Publishes what is new, and lets go of the slot. @param exitCode 0: it ended well, and its files are whole */
   ended(exitCode: number): Promise<void>
 }

@@ -69,11 +69,6 @@ export class HeldLease implements Lease {
     return writeOwner(this.watch.disk, this.path, { owner: this.#asOwner(), label })
   }
 
-  #write(): Promise<void> {
-    const { label } = this.terms
-    return writeOwner(this.watch.disk, this.path, { owner: this.#asOwner(), label })
-  }
-
   #asOwner(): Owner {
     const { clock, processes } = this.watch.host
     const since = Math.round(clock.wallTime() - (clock.now() - this.takenAt))
