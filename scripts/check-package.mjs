@@ -27,6 +27,8 @@ console.log('attw: types resolve from ESM and, as an ES module, from require')
 writeFileSync(join(work, 'package.json'), '{ "private": true }')
 run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', tarball])
 
+console.log(run(process.execPath, [join(import.meta.dirname, 'run-readme.mjs'), work]))
+
 const exercise = readFileSync(join(import.meta.dirname, 'exercise-package.js'), 'utf8')
 writeFileSync(join(work, 'esm.mjs'), `import * as cachelatch from 'cachelatch'\n${exercise}`)
 writeFileSync(
