@@ -49,6 +49,10 @@ export type RecordedEvent =
   | { type: 'unlocked'; target: string }
   | { type: 'child-started'; pid: number; command: string }
   | { type: 'child-ended'; exitCode: number }
+  /** A worker in a slot; `slot` is `null` for a private directory. Until it is seeded, it is not started. */
+  | { type: 'worker-prepared'; workerName: string; slot: number | null; path: string }
+  | { type: 'worker-seeded'; workerName: string; units: number; files: number; bytes: number }
+  | { type: 'worker-published'; workerName: string; unit: string; bytes: number }
   | { type: 'trouble'; what: 'damaged' | 'degraded' | 'lease-lost'; message: string }
 
 export interface WaitedFor {
@@ -105,6 +109,9 @@ const BY_TYPE: Record<RecordedEvent['type'], Check> = {
   unlocked: record({ target: text }),
   'child-started': record({ pid: number, command: text }),
   'child-ended': record({ exitCode: number }),
+  'worker-prepared': record({ workerName: text, slot: orNull(number), path: text }),
+  'worker-seeded': record({ workerName: text, units: number, files: number, bytes: number }),
+  'worker-published': record({ workerName: text, unit: text, bytes: number }),
   trouble: record({ what: oneOf('damaged', 'degraded', 'lease-lost'), message: text }),
 }
 

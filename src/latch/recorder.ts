@@ -3,6 +3,7 @@ import { subscribe } from 'node:diagnostics_channel'
 import { messageOf } from '../core/errors.js'
 import type { EventRecord, RecordedEvent, WorkerIdentity } from '../core/event-record.js'
 import { keyLabel } from '../core/key.js'
+import type { WorkerEvent } from '../core/worker-event.js'
 import { processBegin, steadyWallTime } from '../host/clock.js'
 import { EventFile } from '../host/event-file.js'
 import { realHost } from '../host/host.js'
@@ -41,14 +42,14 @@ export function record(path: string): void {
     processBegin(),
   )
   subscribe('cachelatch', (message) => {
-    const event = recorded(message as LatchEvent)
+    const event = recorded(message as LatchEvent | WorkerEvent)
     if (event) write(event)
   })
   process.on('exit', (exitCode) => write({ type: 'process-ended', exitCode }))
 }
 
 /** `null`: of no interest to somebody who looks at it afterwards. */
-function recorded(event: LatchEvent): RecordedEvent | null {
+function recorded(event: LatchEvent | WorkerEvent): RecordedEvent | null {
   const { type } = event
   switch (type) {
     case 'waiting': {
@@ -82,6 +83,16 @@ function recorded(event: LatchEvent): RecordedEvent | null {
     case 'degraded':
     case 'lease-lost':
       return { type: 'trouble', what: type, message: clip(messageOf(event.error), LONG) }
+    case 'worker-prepared':
+      return { type, workerName: clip(event.worker, SHORT), slot: event.slot, path: clipFront(event.path) }
+    case 'worker-seeded': {
+      const { units, files, bytes } = event
+      return { type, workerName: clip(event.worker, SHORT), units, files, bytes }
+    }
+    case 'worker-published':
+      return { type, workerName: clip(event.worker, SHORT), unit: clipFront(event.unit), bytes: event.bytes }
+    case 'worker-degraded':
+      return { type: 'trouble', what: 'degraded', message: clip(messageOf(event.error), LONG) }
     default:
       return null
   }

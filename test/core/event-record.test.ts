@@ -18,7 +18,10 @@ const GOOD = [
   at(5, { type: 'published', key: 'k', bytes: 1, ours: false }),
   at(6, obtained('ключ', 'hit')),
   at(7, { type: 'trouble', what: 'degraded', message: 'EROFS' }),
-  at(8, ended()),
+  at(8, { type: 'worker-prepared', workerName: '0', slot: 3, path: '/slots/003' }),
+  at(9, { type: 'worker-seeded', workerName: '0', units: 2, files: 3, bytes: 4 }),
+  at(10, { type: 'worker-published', workerName: '0', unit: 'jax/a', bytes: 1 }),
+  at(11, ended()),
 ]
 
 test('what was written is read back', () => {

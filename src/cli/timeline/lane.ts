@@ -110,6 +110,14 @@ export class Lane {
         return this.#open('ready', '', record.command)
       case 'child-ended':
         return this.#close('ready', '')
+      case 'worker-prepared':
+        return record.slot === null
+          ? undefined
+          : this.#open('loading', record.workerName, `slot ${record.slot}`)
+      case 'worker-seeded':
+        return this.#close('loading', record.workerName, `${record.units} units, ${formatSize(record.bytes)}`)
+      case 'worker-published':
+        return
       case 'trouble':
         return remember(this.troubles, `${record.what}: ${record.message}`)
     }
