@@ -27,7 +27,7 @@ export function withHelp({ options }: Command): Options {
 export function optionsOf(command: Command): [string, string][] {
   return Object.entries(withHelp(command)).map(([name, { short, value, text }]) => [
     `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`,
-    text,
+    text.replaceAll(/\s+/g, ' '),
   ])
 }
 

@@ -58,7 +58,8 @@ function optionOf(long: string, { short, value, choices, multiple = false, text 
     names: short === undefined ? [`--${long}`] : [`-${short}`, `--${long}`],
     value: value === undefined ? null : { name: value, place: choices ?? placeOf(value) },
     repeats: multiple,
-    text,
+    // Written over several lines where it is long.
+    text: text.replaceAll(/\s+/g, ' '),
   }
 }
 
