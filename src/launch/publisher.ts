@@ -127,6 +127,11 @@ export class Publisher {
   async #publish(unit: string, files: UnitFile[]): Promise<void> {
     const fingerprint = fingerprintOf(files)
     if (this.#settled.get(unit) === fingerprint) return
+    if (files.every(({ kind }) => kind === 'link')) {
+      // Of no use without what they name, which is a unit of its own.
+      this.#settled.set(unit, fingerprint)
+      return
+    }
     const { slot, rules, namespace, seeded, onPublished, onTrouble } = this.options
     try {
       const draft = { namespace, slot, unit, files, rules, seeded: seeded.get(unit) }

@@ -4,14 +4,16 @@
  *
  * The slot is leased and nobody works in it. gc may remove a unit meanwhile: then the slot goes without it.
  */
+import { isLatchError } from '../core/errors.js'
 import { attempt, isErrno } from '../host/disk-errors.js'
 import { removeTree } from '../host/trees.js'
 import type { Opened } from '../latch/open.js'
 import { FILES, MANIFEST } from '../store/layout.js'
 import { lookUp } from '../store/lookup.js'
 import type { Manifest } from '../store/manifest.js'
+import type { Namespace } from './namespace.js'
 import { SLOT_TOKEN, copyRewritten } from './rewrite.js'
-import type { PublishedUnit, Snapshot } from './snapshots.js'
+import { type PublishedUnit, type Snapshot, dropDamaged, isWithin } from './snapshots.js'
 import { makeParents } from './unit-files.js'
 import type { UnitRules } from './units.js'
 
@@ -32,6 +34,7 @@ export interface Seeded {
  */
 export async function seedSlot(
   opened: Opened,
+  namespace: Namespace,
   slot: string,
   snapshot: Snapshot,
   rules: UnitRules,
@@ -42,9 +45,10 @@ export async function seedSlot(
   const made = new Set<string>()
   let yielded = clock.now()
   for (const [unit, published] of snapshot) {
+    if (liesBelowAnother(unit, snapshot)) continue
     if (present?.get(unit) !== published.generation) {
-      if (present) await removeTree(`${slot}/${unit}`)
-      const copied = await seedUnit(opened, slot, published, rules, made)
+      if (!(await makeRoom(opened, slot, unit, made))) continue
+      const copied = await seedUnit(opened, namespace, slot, published, rules, made)
       if (copied === null) continue
       seeded.files += copied.files.length
       seeded.bytes += copied.bytes
@@ -58,18 +62,40 @@ export async function seedSlot(
   return seeded
 }
 
+/** Where one worker made a file and another a directory, both are units, and a slot has room for one. */
+function liesBelowAnother(unit: string, snapshot: Snapshot): boolean {
+  for (let end = unit.lastIndexOf('/'); end > 0; end = unit.lastIndexOf('/', end - 1))
+    if (snapshot.has(unit.slice(0, end))) return true
+  return false
+}
+
+/** `false`: the slot's last worker has put a file or a link where a directory belongs; nothing is done beyond it. */
+async function makeRoom({ disk }: Opened, slot: string, unit: string, made: Set<string>): Promise<boolean> {
+  try {
+    await makeParents(disk, slot, unit, made)
+  } catch (error) {
+    if (isLatchError(error, 'UNSAFE_PATH')) return false
+    throw error
+  }
+  await removeTree(`${slot}/${unit}`)
+  return true
+}
+
 /** `null`: it was removed meanwhile, or is damaged; nothing of it is in the slot. */
 async function seedUnit(
-  { disk }: Opened,
+  opened: Opened,
+  namespace: Namespace,
   slot: string,
   { unit, path }: PublishedUnit,
   rules: UnitRules,
   made: Set<string>,
 ): Promise<Manifest | null> {
+  const { disk } = opened
   const found = await lookUp(disk, path, null, 'manifest')
   if (found.state !== 'hit') return null
   await disk.close(found.fd)
   const { manifest } = found
+  if (!isWithin(unit, manifest)) return null
   try {
     for (const file of manifest.files) {
       const source = `${path}/${FILES}/${file.path}`
@@ -92,6 +118,7 @@ async function seedUnit(
   } catch (error) {
     if (!(error instanceof Damaged) && !isErrno(error, 'ENOENT', 'ENOTDIR', 'EIO')) throw error
     await removeTree(`${slot}/${unit}`)
+    await dropDamaged(opened, namespace, path, manifest.key)
     return null
   }
 }

@@ -74,7 +74,7 @@ async function seeded(
 
   const started = host.clock.now()
   const snapshot = await readSnapshot(opened, namespace)
-  const { units, files, bytes } = await seedSlot(opened, path, snapshot, rules, slot.present)
+  const { units, files, bytes } = await seedSlot(opened, namespace, path, snapshot, rules, slot.present)
   const elapsedMs = host.clock.now() - started
   tell({ type: 'worker-seeded', worker, units: units.size, files, bytes, elapsedMs })
 

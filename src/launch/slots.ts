@@ -11,7 +11,7 @@
  *   in its environment, and inherits no descriptor where Python closes them.
  */
 import { isLatchError } from '../core/errors.js'
-import { attempt, isErrno } from '../host/disk-errors.js'
+import { attempt, isErrno, orElse } from '../host/disk-errors.js'
 import { processesWith } from '../host/environments.js'
 import { readSmallFile, writeRecord } from '../host/small-file.js'
 import type { Opened } from '../latch/open.js'
@@ -63,7 +63,14 @@ export async function leaseSlot(
         await attempt(lease.release())
         continue
       }
-      const present = await takeMark(opened, path)
+      const marked = await takeMark(opened, path)
+      // Somebody may have deleted the slot, and left its mark.
+      const isThere = await orElse(
+        disk.lstat(path).then((stats) => stats.isDirectory()),
+        false,
+        'ENOENT',
+      )
+      const present = isThere ? marked : null
       if (present === null) await setAside(opened, path)
       await makeDirectory(disk, path)
       return { number, path, lease, present }

@@ -9,6 +9,7 @@
  * so what lies in one generation is always what one worker has seen together. A worker that was seeded with less than
  * the newest generation publishes nothing of that unit.
  */
+import { basename, dirname, join } from 'node:path'
 import { canonicalKey } from '../core/key.js'
 import { attempt, isErrno, orElse } from '../host/disk-errors.js'
 import { sha256 } from '../host/hash.js'
@@ -18,6 +19,7 @@ import { lookUp } from '../store/lookup.js'
 import { FILES, type Layout } from '../store/layout.js'
 import type { Manifest } from '../store/manifest.js'
 import { placeEntry, sealEntry } from '../store/publish.js'
+import { quarantine } from '../store/quarantine.js'
 import { stageEntry } from '../store/stage.js'
 import type { Namespace } from './namespace.js'
 import { SLOT_TOKEN, copyFile, copyRewritten } from './rewrite.js'
@@ -65,11 +67,41 @@ async function readUnit(
   if (found.state !== 'hit') return null
   await disk.close(found.fd)
   const { manifest, stats } = found
-  const key = JSON.parse(manifest.key) as { snapshot?: string; unit?: string; generation?: number }
-  if (key.snapshot !== namespace || typeof key.unit !== 'string' || typeof key.generation !== 'number')
+  const key = JSON.parse(manifest.key) as { snapshot?: string; unit?: string; generation?: number } | null
+  if (key?.snapshot !== namespace || typeof key.unit !== 'string' || typeof key.generation !== 'number')
     return null
   const { unit, generation } = key
+  if (!isWithin(unit, manifest)) return null
   return { unit, generation, path, content: contentOf(manifest), usedAt: stats.mtimeMs }
+}
+
+/** Whoever may write to the cache may plant a manifest: it leads nobody out of the unit, nor out of the slot. */
+export function isWithin(unit: string, { files, links }: Manifest): boolean {
+  const inUnit = (path: string): boolean => path === unit || path.startsWith(`${unit}/`)
+  return (
+    !leadsOut(unit) &&
+    files.every(({ path }) => inUnit(path) && !leadsOut(path)) &&
+    links.every(({ path, target }) => inUnit(path) && !leadsOut(path) && staysInside(path, target))
+  )
+}
+
+function leadsOut(path: string): boolean {
+  return path.split('/').some((part) => part === '' || part === '.' || part === '..')
+}
+
+function staysInside(path: string, target: string): boolean {
+  return !target.startsWith('/') && !/^\.\.(?:\/|$)/.test(join(dirname(path), target))
+}
+
+/** What is not as its manifest says goes out of the way, so that whoever compiles it anew can publish it. */
+export async function dropDamaged(
+  { disk, layout, host }: Opened,
+  { name }: Namespace,
+  path: string,
+  key: string,
+): Promise<void> {
+  const suspect = { id: basename(path), key, check: 'sizes' as const, token: host.processes.token() }
+  await attempt(quarantine(disk, layout.snapshot(name), suspect))
 }
 
 export interface UnitDraft {
