@@ -47,7 +47,7 @@ export async function seedSlot(
   for (const [unit, published] of snapshot) {
     if (liesBelowAnother(unit, snapshot)) continue
     if (present?.get(unit) !== published.generation) {
-      if (!(await makeRoom(opened, slot, unit, made))) continue
+      if (!(await makeRoom(opened, slot, unit, made, present !== null))) continue
       const copied = await seedUnit(opened, namespace, slot, published, rules, made)
       if (copied === null) continue
       seeded.files += copied.files.length
@@ -70,14 +70,20 @@ function liesBelowAnother(unit: string, snapshot: Snapshot): boolean {
 }
 
 /** `false`: the slot's last worker has put a file or a link where a directory belongs; nothing is done beyond it. */
-async function makeRoom({ disk }: Opened, slot: string, unit: string, made: Set<string>): Promise<boolean> {
+async function makeRoom(
+  { disk }: Opened,
+  slot: string,
+  unit: string,
+  made: Set<string>,
+  isUsed: boolean,
+): Promise<boolean> {
   try {
     await makeParents(disk, slot, unit, made)
   } catch (error) {
     if (isLatchError(error, 'UNSAFE_PATH')) return false
     throw error
   }
-  await removeTree(`${slot}/${unit}`)
+  if (isUsed) await removeTree(`${slot}/${unit}`)
   return true
 }
 

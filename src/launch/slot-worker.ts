@@ -1,5 +1,6 @@
 /** A worker in a slot: leased, seeded, watched while the worker runs, published and given back at its end. */
 import { attempt } from '../host/disk-errors.js'
+import { processesWith } from '../host/environments.js'
 import type { Host } from '../host/host.js'
 import { type Opened, openRoot } from '../latch/open.js'
 import type { Lease } from '../lock/locker.js'
@@ -98,14 +99,30 @@ async function seeded(
     async ended(exitCode) {
       tell({ type: 'worker-ended', worker, exitCode })
       try {
-        await publisher.end(exitCode === 0)
-        if (exitCode === 0) await markEndedWell(opened, slot, await publisher.present())
+        const well = exitCode === 0 && (await isLeftAlone(host, path))
+        await publisher.end(well)
+        const present = well ? await publisher.present() : null
+        if (present) await markEndedWell(opened, slot, present)
       } finally {
         await attempt(slot.lease.release())
         await attempt(first?.release() ?? Promise.resolve())
       }
     },
   }
+}
+
+/** Helpers of a worker end a little later than it does: Python's resource tracker, a pool of compilers. */
+const HELPERS_END_WITHIN_MS = 2_000
+const LOOK_EVERY_MS = 50
+
+/** `false`: the worker has left a process behind, which may write at any time. */
+async function isLeftAlone({ clock }: Host, slot: string): Promise<boolean> {
+  const end = clock.now() + HELPERS_END_WITHIN_MS
+  while (processesWith(SLOT_VARIABLE, slot).length > 0) {
+    if (clock.now() > end) return false
+    await clock.sleep(LOOK_EVERY_MS)
+  }
+  return true
 }
 
 interface Placed {

@@ -114,18 +114,24 @@ export interface UnitDraft {
   rules: UnitRules
 }
 
-/** `changed`: the worker wrote while we read. `behind`: another worker was first. */
+/** `changed`: the worker wrote while we read, or has ended badly. `behind`: another worker was first. */
 export type PublishOutcome =
   | { state: 'published'; published: PublishedUnit; bytes: number }
   | { state: 'same' }
   | { state: 'changed' }
   | { state: 'behind' }
 
-/** @param scan looks at the unit's files once more */
+export interface PublishChecks {
+  /** Looks at the unit's files once more. */
+  scan: () => Promise<readonly UnitFile[]>
+  /** Asked last of all, just before the unit is placed. */
+  isAllowed: () => Promise<boolean>
+}
+
 export async function publishUnit(
   opened: Opened,
   draft: UnitDraft,
-  scan: () => Promise<readonly UnitFile[]>,
+  { scan, isAllowed }: PublishChecks,
 ): Promise<PublishOutcome> {
   const { disk, layout, host } = opened
   const { namespace, unit, files, seeded } = draft
@@ -146,6 +152,7 @@ export async function publishUnit(
       const manifest = await sealEntry(disk, entry)
       const content = contentOf(manifest)
       if (content === seeded?.content) return { state: 'same' }
+      if (!(await isAllowed())) return { state: 'changed' }
       if (!(await placeEntry(disk, home, entry, () => host.processes.token()))) return { state: 'behind' }
       if (seeded) await dropBefore(opened, home, namespace, unit, seeded.generation)
       const published = { unit, generation, path: home.entry(id), content, usedAt: createdAt }
