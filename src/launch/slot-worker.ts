@@ -2,6 +2,7 @@
 import { attempt } from '../host/disk-errors.js'
 import { processesWith } from '../host/environments.js'
 import type { Host } from '../host/host.js'
+import { removeTree } from '../host/trees.js'
 import { type Opened, openRoot } from '../latch/open.js'
 import type { Lease } from '../lock/locker.js'
 import { LatchError } from '../core/errors.js'
@@ -43,6 +44,8 @@ export async function prepareInSlot(job: WorkerJob): Promise<PreparedWorker> {
     try {
       return await seeded(opened, job, slot, first)
     } catch (error) {
+      // On a full disk, a slot seeded in part would keep it full.
+      await attempt(removeTree(slot.path))
       await attempt(slot.lease.release())
       throw error
     }

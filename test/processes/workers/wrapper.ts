@@ -1,6 +1,7 @@
 /** A launcher that prepares one worker, starts it, and can be killed without it. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { errnoOf } from '../../../src/host/disk-errors.js'
 import type { PreparedWorker, WorkerOptions } from '../../../src/launch/worker.js'
 import { prepareWorker } from '../../../src/launch/worker.js'
 import type { WorkerEvent } from '../../../src/launch/worker-events.js'
@@ -15,7 +16,7 @@ let exit: Promise<number>
 obey({
   /** @param barrier a file to wait for, without letting anything else run */
   async prepare(cache: string, options: Partial<WorkerOptions> = {}, barrier?: string) {
-    while (barrier !== undefined && !existsSync(barrier));
+    if (barrier !== undefined) while (!existsSync(barrier));
     worker = await prepareWorker({
       cache,
       presets: [TESTED],
@@ -42,10 +43,9 @@ obey({
   },
 
   ended: (exitCode: number) => worker.ended(exitCode),
-  /** Types of events so far, with what was wrong. */
+  /** So far; of errors the code. */
   events: () =>
-    events.map((event) => ({
-      ...event,
-      ...('error' in event ? { error: (event.error as { code?: string }).code } : {}),
-    })),
+    events.map((event) =>
+      'error' in event ? Object.assign({}, event, { error: errnoOf(event.error) }) : event,
+    ),
 })
