@@ -60,7 +60,7 @@ export class Publisher {
   }
 
   watch(): void {
-    if (this.options.settleMs > 0) this.#watching = this.#watch()
+    this.#watching = this.#watch()
   }
 
   /** After the worker has ended. @param well whether to publish what is new */

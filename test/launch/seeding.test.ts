@@ -309,7 +309,9 @@ test('a unit that gc takes while it is being seeded: at every step, all of it or
   const blocker = await prepareTestWorker(cache)
   const seen = new Set<string>()
   for (let n = 1; ; n++) {
-    const disk = atCall(n, () => existsSync(unit.path) && renameSync(unit.path, `${cache}/taken`))
+    const disk = atCall(n, () => {
+      if (existsSync(unit.path)) renameSync(unit.path, `${cache}/taken`)
+    })
     const worker = await prepareTestWorker(cache, {}, disk.host)
     const files = worker.files().join()
     await worker.ended(1)
@@ -332,7 +334,7 @@ test('what somebody has planted in a snapshot leads nothing out of the slot', as
   mkdirSync(precious)
   writeFileSync(join(precious, 'k'), 'precious')
   const entry = (await snapshotIn(cache)).get('groups/g')!
-  const { manifest } = entry
+  const manifest = decodeManifest(readFileSync(join(entry.path, 'MANIFEST.json'), 'utf8')) as Manifest
   const key = JSON.parse(manifest.key) as object
   const planted: Manifest[] = [
     { ...manifest, key: JSON.stringify({ ...key, unit: '../../../../precious' }) },

@@ -152,7 +152,17 @@ describe.skipIf(missing('mount tmpfs'))('a disk', () => {
       'cd "$JAX_COMPILATION_CACHE_DIR"; head -c 2600000 /dev/zero >big; until [ -e "$0" ]; do sleep 0.05; done; echo 1 >small'
     const ended = await runCommand(
       { cache: root, onStderr: () => writeFileSync(sign, '') },
-      'run', '-p', 'jax', '--settle', '50ms', '-q', '--', 'sh', '-c', script, sign,
+      'run',
+      '-p',
+      'jax',
+      '--settle',
+      '50ms',
+      '-q',
+      '--',
+      'sh',
+      '-c',
+      script,
+      sign,
     )
     expect(ended).toMatchObject({ code: 0, stdout: '' })
     expectOneLine(ended.stderr, 'ENOSPC')
