@@ -26,7 +26,8 @@ const cache = process.env['MINE_DIR']!
 const singles = join(cache, 'singles')
 const groups = join(cache, 'groups')
 
-const pause = (): Promise<void> => sleep(randomInt(10))
+/** Now and then for so long that half a file is taken for still, were it not open. */
+const pause = (): Promise<void> => sleep(randomInt(40) === 0 ? 1_000 : randomInt(10))
 
 /**
  * Whoever starts in a directory writes down who it is, then looks at all who did so before: two at once are both
