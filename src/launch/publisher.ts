@@ -10,7 +10,13 @@ import { openForWriting } from '../host/writers.js'
 import type { Opened } from '../latch/open.js'
 import { explain } from '../host/disk-errors.js'
 import type { Namespace } from './namespace.js'
-import { type PublishOutcome, type Snapshot, publishUnit, readSnapshot } from './snapshots.js'
+import {
+  type PublishOutcome,
+  type PublishedUnit,
+  type Snapshot,
+  publishUnit,
+  readSnapshot,
+} from './snapshots.js'
 import { type UnitFile, type UnitRules, type Units, fingerprintOf, scanUnit, scanUnits } from './units.js'
 
 /** The first look is after one settle time, later ones after up to so many: a minute with 5 s. */
@@ -42,6 +48,7 @@ export interface PublisherOptions {
 export class Publisher {
   /** Fingerprints of what is in the snapshot, or will never be. */
   readonly #settled = new Map<string, string>()
+  readonly #known = new Map<string, PublishedUnit | null>()
   readonly #stop = new AbortController()
   #watching: Promise<void> | undefined
   #broken = false
@@ -136,7 +143,7 @@ export class Publisher {
   async #publishAll(units: Units): Promise<void> {
     if (units.size === 0) return
     const written = openForWriting(this.options.slot)
-    const newest = await readSnapshot(this.opened, this.options.namespace)
+    const newest = await readSnapshot(this.opened, this.options.namespace, this.#known)
     const publish = async ([unit, files]: [string, UnitFile[]]): Promise<void> => {
       if (this.#broken || files.some(({ path }) => written.has(path))) return
       await this.#publish(unit, files, newest)

@@ -40,8 +40,15 @@ export interface PublishedUnit {
 
 export type Snapshot = Map<string, PublishedUnit>
 
-/** The newest generation of every unit. Damaged ones are left out, and are gc's and verify's. */
-export async function readSnapshot({ disk, layout }: Opened, { name, key }: Namespace): Promise<Snapshot> {
+/**
+ * The newest generation of every unit. Damaged ones are left out, and are gc's and verify's.
+ * @param known by path, for those who read again and again: what is there never changes, and is read once
+ */
+export async function readSnapshot(
+  { disk, layout }: Opened,
+  { name, key }: Namespace,
+  known = new Map<string, PublishedUnit | null>(),
+): Promise<Snapshot> {
   const snapshot: Snapshot = new Map()
   const home = layout.snapshot(name)
   for (const shelf of await orElse(disk.readdir(home.entries), [], 'ENOENT'))
@@ -51,7 +58,9 @@ export async function readSnapshot({ disk, layout }: Opened, { name, key }: Name
       'ENOENT',
       'ENOTDIR',
     )) {
-      const found = await readUnit(disk, home.entry(id), key)
+      const path = home.entry(id)
+      const found = known.get(path) ?? (await readUnit(disk, path, key))
+      known.set(path, found)
       if (found && found.generation > (snapshot.get(found.unit)?.generation ?? 0))
         snapshot.set(found.unit, found)
     }

@@ -8,7 +8,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { missing } from '../support/needs.js'
 import { startOf } from '../support/proc.js'
 import { useScratch } from '../support/scratch.js'
@@ -21,6 +21,14 @@ const AT_ONCE = 8
 const COMMAND = join(import.meta.dirname, '../../src/cli/main.js')
 const WORKER = join(import.meta.dirname, 'workers/soaked.js')
 const scratch = useScratch()
+
+const lives: Life[] = []
+let witness = ''
+afterEach(async () => {
+  for (const { wrapper } of lives) wrapper.kill('SIGKILL')
+  await Promise.all(lives.map(({ ended }) => ended))
+  await until('all workers are gone', killWorkers)
+})
 
 interface Life {
   tag: string
@@ -39,12 +47,12 @@ interface Report {
 test.skipIf(missing('linux'))(`killed at random for ${SECONDS} s, with seed ${SEED}`, async () => {
   process.stderr.write(`soak: ${SECONDS} s, CACHELATCH_SOAK_SEED=${SEED}\n`)
   const random = randomFrom(SEED)
-  const [root, witness] = [scratch('cache'), scratch('witness')]
+  const root = scratch('cache')
+  witness = scratch('witness')
   const preset = join(witness, 'mine.json')
   const units = ['mine/singles/*', 'mine/groups/*']
   writeFileSync(preset, JSON.stringify({ name: 'mine', variables: { MINE_DIR: 'mine' }, units }))
 
-  const lives: Life[] = []
   let said = ''
   const begin = (end: string): Life => {
     const tag = String(lives.length)
@@ -120,14 +128,10 @@ test.skipIf(missing('linux'))(`killed at random for ${SECONDS} s, with seed ${SE
     while (orphans.length > AT_ONCE) killWorker(orphans.shift()!)
   }
 
-  for (const life of lives) life.wrapper.kill('SIGKILL')
+  for (const { wrapper } of lives) wrapper.kill('SIGKILL')
   await Promise.all(lives.map(({ ended }) => ended))
   // Whoever was just being started is no exception.
-  await until('all are gone', () => {
-    const left = workersOf(witness)
-    left.forEach((pid) => isOurs(pid) && process.kill(pid, 'SIGKILL'))
-    return left.length === 0
-  })
+  await until('all workers are gone', killWorkers)
 
   const complaints = join(witness, 'complaints')
   expect(existsSync(complaints) ? readFileSync(complaints, 'utf8') : '').toBe('')
@@ -158,23 +162,21 @@ test.skipIf(missing('linux'))(`killed at random for ${SECONDS} s, with seed ${SE
 /** Every entry of every snapshot, as it lies there: read without the library. */
 function publishedIn(root: string): { unit: string; path: string }[] {
   const snapshots = join(root, 'v1/snapshots')
-  if (!existsSync(snapshots)) return []
-  return (readdirSync(snapshots, { recursive: true }) as string[])
-    .filter((path) => path.endsWith('/MANIFEST.json'))
-    .flatMap((path) => {
-      const entry = join(snapshots, path, '..')
-      try {
-        const { body } = JSON.parse(readFileSync(join(entry, 'MANIFEST.json'), 'utf8')) as {
-          body: { key: string }
-        }
-        const { unit } = JSON.parse(body.key) as { unit: string }
-        return [{ unit: unit.split('/').at(-1)!, path: join(entry, 'files', unit) }]
-      } catch (error) {
-        // Replaced by its next generation while we looked.
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-        throw error
+  const below = (path: string): string[] => readdirSync(path).map((name) => join(path, name))
+  const entries = existsSync(snapshots) ? below(snapshots).flatMap(below).flatMap(below) : []
+  return entries.flatMap((entry) => {
+    try {
+      const { body } = JSON.parse(readFileSync(join(entry, 'MANIFEST.json'), 'utf8')) as {
+        body: { key: string }
       }
-    })
+      const { unit } = JSON.parse(body.key) as { unit: string }
+      return [{ unit: unit.split('/').at(-1)!, path: join(entry, 'files', unit) }]
+    } catch (error) {
+      // Replaced by its next generation while we looked.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+      throw error
+    }
+  })
 }
 
 /** @throws when it is truncated or mixed */
@@ -183,11 +185,13 @@ function checkUnit(unit: string, path: string): void {
   else if (readGroup(path, unit) === null) throw new Error(`${path} is empty`)
 }
 
-/** Living processes of this run. */
-function workersOf(witness: string): number[] {
-  return readdirSync('/proc')
+/** `true` when none is left. */
+function killWorkers(): boolean {
+  const left = readdirSync('/proc')
     .map(Number)
     .filter((pid) => pid > 0 && isOurs(pid, witness))
+  for (const pid of left) process.kill(pid, 'SIGKILL')
+  return left.length === 0
 }
 
 /** Not a process that has got the pid of one of ours. */
