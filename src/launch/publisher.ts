@@ -10,6 +10,7 @@ import { openForWriting } from '../host/writers.js'
 import type { Opened } from '../latch/open.js'
 import { explain } from '../host/disk-errors.js'
 import type { Namespace } from './namespace.js'
+import type { LeftUnits } from './slots.js'
 import {
   type PublishOutcome,
   type PublishedUnit,
@@ -17,7 +18,15 @@ import {
   publishUnit,
   readSnapshot,
 } from './snapshots.js'
-import { type UnitFile, type UnitRules, type Units, fingerprintOf, scanUnit, scanUnits } from './units.js'
+import {
+  type UnitFile,
+  type UnitRules,
+  type Units,
+  fingerprintOf,
+  scanUnit,
+  scanUnits,
+  stateOf,
+} from './units.js'
 
 /** The first look is after one settle time, later ones after up to so many: a minute with 5 s. */
 const LONGEST_PAUSE_IN_SETTLE_TIMES = 12
@@ -80,15 +89,15 @@ export class Publisher {
     await this.#look((units) => this.#publishAll(units))
   }
 
-  /** Generations of the units that are in the slot as they are in the snapshot; `null`: it cannot be looked at. */
-  async present(): Promise<Map<string, number> | null> {
+  /** Units that are in the slot as they are in the snapshot; `null`: it cannot be looked at. */
+  async present(): Promise<LeftUnits | null> {
     const units = await this.#look()
     if (units === null) return null
-    const present = new Map<string, number>()
+    const present: LeftUnits = new Map()
     for (const [unit, files] of units) {
       const published = this.options.seeded.get(unit)
       if (published && this.#settled.get(unit) === fingerprintOf(files))
-        present.set(unit, published.generation)
+        present.set(unit, { generation: published.generation, state: stateOf(files) })
     }
     return present
   }

@@ -14,8 +14,9 @@ import type { Manifest } from '../store/manifest.js'
 import type { Namespace } from './namespace.js'
 import { SLOT_TOKEN, copyRewritten } from './rewrite.js'
 import { type PublishedUnit, type Snapshot, dropDamaged, isWithin } from './snapshots.js'
+import type { LeftUnits } from './slots.js'
 import { makeParents } from './unit-files.js'
-import type { UnitRules } from './units.js'
+import { type UnitRules, type Units, scanUnits, stateOf } from './units.js'
 
 /** A use is noted at most so often, as that of an entry. */
 const TOUCH_EVERY_MS = 60 * 60 * 1000
@@ -29,7 +30,7 @@ export interface Seeded {
 }
 
 /**
- * @param present generations that the slot has already, from the snapshot; `null`: it is empty
+ * @param present what its last worker has left of the snapshot; `null`: it is empty
  * @returns what of the snapshot the slot has now
  */
 export async function seedSlot(
@@ -38,15 +39,21 @@ export async function seedSlot(
   slot: string,
   snapshot: Snapshot,
   rules: UnitRules,
-  present: ReadonlyMap<string, number> | null,
+  present: LeftUnits | null,
 ): Promise<Seeded> {
   const { clock } = opened.host
   const seeded: Seeded = { units: new Map(), files: 0, bytes: 0 }
   const made = new Set<string>()
+  // Somebody may have been in the slot since: cleaned up, or copied something into it.
+  const there: Units = present ? await scanUnits(opened.disk, slot, rules) : new Map()
+  const isPresent = (unit: string, generation: number): boolean => {
+    const left = present?.get(unit)
+    return left?.generation === generation && left.state === stateOf(there.get(unit) ?? [])
+  }
   let yielded = clock.now()
   for (const [unit, published] of snapshot) {
     if (liesBelowAnother(unit, snapshot)) continue
-    if (present?.get(unit) !== published.generation) {
+    if (!isPresent(unit, published.generation)) {
       if (!(await makeRoom(opened, slot, unit, made, present !== null))) continue
       const copied = await seedUnit(opened, namespace, slot, published, rules, made)
       if (copied === null) continue

@@ -29,15 +29,18 @@ export interface Slot {
   /** The directory that the worker has for itself. */
   path: string
   lease: Lease
-  /** Generations of the snapshot's units that a worker has left that ended well; `null`: the slot is empty. */
-  present: Map<string, number> | null
+  /** Units of the snapshot that a worker has left that ended well; `null`: the slot is empty. */
+  present: LeftUnits | null
 }
+
+/** By unit. */
+export type LeftUnits = Map<string, { generation: number; state: string }>
 
 /** Of an earlier boot it says nothing: what a worker wrote without fsync may have gone with the power. */
 interface Mark {
   schema: 1
   bootId: string | null
-  units: [string, number][]
+  units: [unit: string, generation: number, state: string][]
 }
 
 /** Where the mark is: beside the slot, so that the worker never sees it. */
@@ -104,7 +107,7 @@ async function tryLease({ locker, layout }: Opened, path: string): Promise<Lease
 }
 
 /** Takes the mark away and makes sure of it; `null`: there was none, or it cannot be read. */
-async function takeMark(opened: Opened, path: string): Promise<Map<string, number> | null> {
+async function takeMark(opened: Opened, path: string): Promise<LeftUnits | null> {
   const present = await readMark(opened, path)
   const { disk } = opened
   try {
@@ -118,10 +121,11 @@ async function takeMark(opened: Opened, path: string): Promise<Map<string, numbe
   return present
 }
 
-async function readMark({ disk, host }: Opened, path: string): Promise<Map<string, number> | null> {
+async function readMark({ disk, host }: Opened, path: string): Promise<LeftUnits | null> {
   try {
     const mark = JSON.parse(await readSmallFile(disk, markOf(path), MAX_MARK_BYTES)) as Mark
-    return mark.bootId === host.processes.bootId ? new Map(mark.units) : null
+    if (mark.bootId !== host.processes.bootId) return null
+    return new Map(mark.units.map(([unit, generation, state]) => [unit, { generation, state }]))
   } catch {
     return null
   }
@@ -131,9 +135,10 @@ async function readMark({ disk, host }: Opened, path: string): Promise<Map<strin
 export async function markEndedWell(
   { disk, host }: Opened,
   { path }: Slot,
-  present: ReadonlyMap<string, number>,
+  present: LeftUnits,
 ): Promise<void> {
-  const mark: Mark = { schema: 1, bootId: host.processes.bootId, units: [...present] }
+  const units: Mark['units'] = [...present].map(([unit, { generation, state }]) => [unit, generation, state])
+  const mark: Mark = { schema: 1, bootId: host.processes.bootId, units }
   await attempt(writeRecord(disk, markOf(path), mark))
 }
 

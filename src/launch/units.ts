@@ -5,6 +5,7 @@
 import picomatch from 'picomatch'
 import type { Disk, Stats } from '../host/disk.js'
 import { orElse } from '../host/disk-errors.js'
+import { sha256 } from '../host/hash.js'
 import { DELETED_WHILE_OPEN } from '../store/tree.js'
 import type { Preset } from './preset.js'
 
@@ -130,4 +131,9 @@ function inOrder(files: UnitFile[]): UnitFile[] {
 /** Tells whether the files of a unit are as they were, as far as their size and times tell. */
 export function fingerprintOf(files: readonly UnitFile[]): string {
   return files.map(({ path, size, mtimeMs }) => `${path}\0${size}\0${mtimeMs}`).join('\n')
+}
+
+/** The same, as short as it can be kept. */
+export function stateOf(files: readonly UnitFile[]): string {
+  return sha256(fingerprintOf(files)).slice(0, 32)
 }

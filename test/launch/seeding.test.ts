@@ -171,6 +171,29 @@ test('a slot that somebody has deleted is seeded as a new one, whatever its mark
   await worker.ended(0)
 })
 
+test('a slot in which somebody has removed or changed files since its worker ended is mended', async () => {
+  for (const meddle of [
+    (unit: string) => rmSync(unit, { recursive: true }),
+    (unit: string) => rmSync(join(unit, '1')),
+    (unit: string) => truncateSync(join(unit, '1'), 2),
+    (unit: string) => appendFileSync(join(unit, '2'), '!'),
+    (unit: string) => writeFileSync(join(unit, '3'), ''),
+  ]) {
+    const cache = scratch()
+    const { path } = await runTestWorker(cache, ({ write }) => {
+      for (const unit of ['g', 'h'])
+        for (const file of ['1', '2']) write(`groups/${unit}/${file}`, unit + file)
+    })
+    meddle(join(path, 'groups/g'))
+    const worker = await prepareTestWorker(cache)
+    expect(worker.path).toBe(path)
+    expect(worker.files()).toEqual(['groups/g/1', 'groups/g/2', 'groups/h/1', 'groups/h/2'])
+    expect(worker.read('groups/g/1') + worker.read('groups/g/2')).toBe('g1g2')
+    expect(worker.saw('worker-seeded')).toMatchObject([{ units: 2, files: 2 }])
+    await worker.ended(0)
+  }
+})
+
 test('sockets and FIFOs of a worker are not published, and what is beside them is', async () => {
   const cache = scratch()
   const first = await prepareTestWorker(cache)
