@@ -14,7 +14,7 @@ import { Publisher } from './publisher.js'
 import { type Rank, slotNumbers } from './ranks.js'
 import { seedSlot } from './seed.js'
 import { SLOT_VARIABLE, type Slot, leaseSlot, markEndedWell } from './slots.js'
-import { type Snapshot, readSnapshot } from './snapshots.js'
+import type { Snapshot } from './snapshots.js'
 import { makeParents } from './unit-files.js'
 import type { UnitRules } from './units.js'
 import type { PreparedWorker, WorkerOptions } from './worker.js'
@@ -77,8 +77,7 @@ async function seeded(
   tell({ type: 'worker-prepared', worker, slot: number, path })
 
   const started = host.clock.now()
-  const snapshot = await readSnapshot(opened, namespace)
-  const { units, files, bytes } = await seedSlot(opened, namespace, path, snapshot, rules, slot.present)
+  const { units, files, bytes } = await seedSlot(opened, namespace, path, rules, slot.present)
   const elapsedMs = host.clock.now() - started
   tell({ type: 'worker-seeded', worker, units: units.size, files, bytes, elapsedMs })
 

@@ -23,6 +23,7 @@ import { expect, test } from 'vitest'
 import { SLOT_TOKEN } from '../../src/launch/rewrite.js'
 import { encodeManifest, decodeManifest, type Manifest } from '../../src/store/manifest.js'
 import { useScratch } from '../support/scratch.js'
+import { until } from '../support/until.js'
 import { atCall } from '../support/stopping-disk.js'
 import {
   filesBelow,
@@ -348,6 +349,37 @@ test('a unit that gc takes while it is being seeded: at every step, all of it or
   }
   expect(seen.size).toBe(2)
   await blocker.ended(0)
+})
+
+test('a unit of which two generations come out while it is being seeded: at every step, the slot has one of them', async () => {
+  const seen = new Set<string>()
+  for (let n = 1; ; n++) {
+    const cache = scratch()
+    await runTestWorker(cache, ({ write }) => write('groups/g/1', 'x'))
+    await runTestWorker(cache, ({ write }) => write('groups/g/2', 'x'))
+    // In slot 0, so that the one that is looked at is cold.
+    const grower = await prepareTestWorker(cache, { settleMs: 1 })
+    const disk = atCall(n, async () => {
+      for (const generation of [3, 4]) {
+        grower.write(`groups/g/${generation}`, 'x')
+        if (generation === 3) grower.started()
+        await until('it is published', () =>
+          grower.saw('worker-published').some((each) => each.generation === generation),
+        )
+      }
+    })
+    const worker = await prepareTestWorker(cache, {}, disk.host)
+    const files = worker.files().join()
+    await worker.ended(1)
+    await grower.ended(1)
+    if (disk.reached === undefined) break
+    expect(worker.saw('worker-degraded'), disk.reached).toEqual([])
+    expect(['groups/g/1,groups/g/2', 'groups/g/1,groups/g/2,groups/g/3,groups/g/4'], disk.reached).toContain(
+      files,
+    )
+    seen.add(files)
+  }
+  expect(seen.size).toBe(2)
 })
 
 test('what somebody has planted in a snapshot leads nothing out of the slot', async () => {
