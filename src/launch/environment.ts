@@ -15,15 +15,18 @@ export function environmentFor(
   slot: string,
   given: Readonly<Record<string, string | undefined>>,
 ): WorkerEnvironment {
-  const environment: WorkerEnvironment = { set: {}, kept: [], directories: [] }
+  const set: Record<string, string> = {}
+  // Several presets may have a variable in common.
+  const kept = new Set<string>()
+  const directories = new Set<string>()
   for (const { variables } of presets)
     for (const [name, meaning] of Object.entries(variables)) {
-      if (given[name] !== undefined) environment.kept.push(name)
-      else if (meaning.startsWith('=')) environment.set[name] = meaning.slice(1)
+      if (given[name] !== undefined) kept.add(name)
+      else if (meaning.startsWith('=')) set[name] = meaning.slice(1)
       else {
-        environment.set[name] = `${slot}/${meaning}`
-        environment.directories.push(meaning)
+        set[name] = `${slot}/${meaning}`
+        directories.add(meaning)
       }
     }
-  return environment
+  return { set, kept: [...kept], directories: [...directories] }
 }

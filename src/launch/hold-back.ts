@@ -4,6 +4,7 @@
  */
 import { isLatchError } from '../core/errors.js'
 import { attempt } from '../host/disk-errors.js'
+import { acquireTold } from '../latch/events.js'
 import type { Opened } from '../latch/open.js'
 import { sha256 } from '../host/hash.js'
 import type { AcquireOptions, Lease } from '../lock/locker.js'
@@ -24,7 +25,8 @@ export async function waitForFirst(
   let lease: Lease
   try {
     const lock = layout.lock(`first-${sha256(namespace.name).slice(0, 32)}`)
-    lease = await locker.acquire(lock, { ...options, announce: true })
+    const target = layout.snapshot(namespace.name).entries
+    lease = await acquireTold(locker, lock, { target }, { ...options, announce: true })
   } catch (error) {
     // Who has waited long enough compiles for itself.
     if (isLatchError(error, 'WAIT_TIMEOUT')) return null

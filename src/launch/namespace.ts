@@ -20,8 +20,13 @@ export interface Namespace {
 export function namespaceOf(presets: readonly (string | Preset)[], key: Key = null): Namespace {
   const names = [...new Set(presets.map((each) => (typeof each === 'string' ? each : each.name)))].toSorted()
   const canonical = canonicalKey({ presets: names, key })
-  const readable = names.join('+').slice(0, 40)
-  return { key: canonical, name: `${readable}-${sha256(canonical).slice(0, 16)}` }
+  // What a user calls a preset is no path.
+  const readable = names
+    .join('+')
+    .replaceAll(/[^A-Za-z0-9._+-]+/g, '_')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 40)
+  return { key: canonical, name: `${readable || 'slots'}-${sha256(canonical).slice(0, 16)}` }
 }
 
 /** @throws LatchError UNSAFE_PATH where something else stands */

@@ -10,8 +10,23 @@ import { openForWriting } from '../host/writers.js'
 import type { Opened } from '../latch/open.js'
 import { explain } from '../host/disk-errors.js'
 import type { Namespace } from './namespace.js'
-import { type Snapshot, publishUnit } from './snapshots.js'
-import { type UnitFile, type UnitRules, type Units, fingerprintOf, scanUnit, scanUnits } from './units.js'
+import type { LeftUnits } from './slots.js'
+import {
+  type PublishOutcome,
+  type PublishedUnit,
+  type Snapshot,
+  publishUnit,
+  readSnapshot,
+} from './snapshots.js'
+import {
+  type UnitFile,
+  type UnitRules,
+  type Units,
+  fingerprintOf,
+  scanUnit,
+  scanUnits,
+  stateOf,
+} from './units.js'
 
 /** The first look is after one settle time, later ones after up to so many: a minute with 5 s. */
 const LONGEST_PAUSE_IN_SETTLE_TIMES = 12
@@ -42,9 +57,12 @@ export interface PublisherOptions {
 export class Publisher {
   /** Fingerprints of what is in the snapshot, or will never be. */
   readonly #settled = new Map<string, string>()
+  readonly #known = new Map<string, PublishedUnit | null>()
   readonly #stop = new AbortController()
   #watching: Promise<void> | undefined
   #broken = false
+  #told = false
+  #endedBadly = false
 
   constructor(
     private readonly opened: Opened,
@@ -63,20 +81,23 @@ export class Publisher {
 
   /** After the worker has ended. @param well whether to publish what is new */
   async end(well: boolean): Promise<void> {
+    this.#endedBadly = !well
     this.#stop.abort()
     await this.#watching
     if (!well) return
     this.#broken = false
-    await this.#publishAll(await this.#scan())
+    await this.#look((units) => this.#publishAll(units))
   }
 
-  /** Generations of the units that are in the slot as they are in the snapshot. */
-  async present(): Promise<Map<string, number>> {
-    const present = new Map<string, number>()
-    for (const [unit, files] of await this.#scan()) {
+  /** Units that are in the slot as they are in the snapshot; `null`: it cannot be looked at. */
+  async present(): Promise<LeftUnits | null> {
+    const units = await this.#look()
+    if (units === null) return null
+    const present: LeftUnits = new Map()
+    for (const [unit, files] of units) {
       const published = this.options.seeded.get(unit)
       if (published && this.#settled.get(unit) === fingerprintOf(files))
-        present.set(unit, published.generation)
+        present.set(unit, { generation: published.generation, state: stateOf(files) })
     }
     return present
   }
@@ -86,21 +107,43 @@ export class Publisher {
     return scanUnits(this.opened.disk, slot, rules)
   }
 
+  /** What is in the slot; `null`: that, or what was to be done with it, failed. Nothing of it ends the wrapper. */
+  async #look(work: (units: Units) => Promise<void> = async () => {}): Promise<Units | null> {
+    try {
+      const units = await this.#scan()
+      await work(units)
+      return units
+    } catch (error) {
+      this.#breakOff(error)
+      return null
+    }
+  }
+
+  #breakOff(error: unknown): void {
+    this.#broken = true
+    if (this.#told) return
+    this.#told = true
+    const { slot, onTrouble } = this.options
+    onTrouble(explain(error, `Publishing from the slot (${messageOf(error)})`, slot), null)
+  }
+
   async #watch(): Promise<void> {
     const { settleMs } = this.options
     let before = new Map<string, string>()
     for (let pauseMs = settleMs; !this.#broken;) {
       if (!(await this.#pause(pauseMs))) return
       const now = new Map<string, string>()
-      const still: Units = new Map()
-      for (const [unit, files] of await this.#scan()) {
-        const fingerprint = fingerprintOf(files)
-        if (this.#settled.get(unit) === fingerprint) continue
-        now.set(unit, fingerprint)
-        if (before.get(unit) === fingerprint) still.set(unit, files)
-      }
-      await this.#publishAll(still)
-      if (now.size === 0) this.options.onQuiet()
+      await this.#look(async (units) => {
+        const still: Units = new Map()
+        for (const [unit, files] of units) {
+          const fingerprint = fingerprintOf(files)
+          if (this.#settled.get(unit) === fingerprint) continue
+          now.set(unit, fingerprint)
+          if (before.get(unit) === fingerprint) still.set(unit, files)
+        }
+        await this.#publishAll(still)
+      })
+      if (now.size === 0 && !this.#broken) this.options.onQuiet()
       before = now
       pauseMs = now.size > 0 ? settleMs : Math.min(pauseMs * 2, settleMs * LONGEST_PAUSE_IN_SETTLE_TIMES)
     }
@@ -109,10 +152,22 @@ export class Publisher {
   async #publishAll(units: Units): Promise<void> {
     if (units.size === 0) return
     const written = openForWriting(this.options.slot)
+    const newest = await readSnapshot(this.opened, this.options.namespace, this.#known)
     const publish = async ([unit, files]: [string, UnitFile[]]): Promise<void> => {
-      if (!this.#broken && !files.some(({ path }) => written.has(path))) await this.#publish(unit, files)
+      if (this.#broken || files.some(({ path }) => written.has(path))) return
+      await this.#publish(unit, files, newest)
     }
     await pMap(units, publish, { concurrency: CONCURRENCY })
+  }
+
+  /**
+   * A file of a worker that was killed is open no more, and is still. Its end may be known to the kernel only:
+   *   worker: killed in the middle of a file     we: see a still file that nobody has open, and copy it
+   * so whoever waits for the worker is heard once more before the unit is placed.
+   */
+  async #isAllowed(): Promise<boolean> {
+    await this.opened.host.clock.sleep(0)
+    return !this.#endedBadly
   }
 
   async #pause(ms: number): Promise<boolean> {
@@ -124,15 +179,24 @@ export class Publisher {
     }
   }
 
-  async #publish(unit: string, files: UnitFile[]): Promise<void> {
+  async #publish(unit: string, files: UnitFile[], newest: Snapshot): Promise<void> {
     const fingerprint = fingerprintOf(files)
     if (this.#settled.get(unit) === fingerprint) return
+    if (files.every(({ kind }) => kind === 'link')) {
+      // Of no use without what they name, which is a unit of its own.
+      this.#settled.set(unit, fingerprint)
+      return
+    }
     const { slot, rules, namespace, seeded, onPublished, onTrouble } = this.options
+    const isBehind = (newest.get(unit)?.generation ?? 0) > (seeded.get(unit)?.generation ?? 0)
     try {
       const draft = { namespace, slot, unit, files, rules, seeded: seeded.get(unit) }
-      const outcome = await publishUnit(this.opened, draft, () =>
-        scanUnit(this.opened.disk, slot, unit, rules),
-      )
+      const outcome: PublishOutcome = isBehind
+        ? { state: 'behind' }
+        : await publishUnit(this.opened, draft, {
+            scan: () => scanUnit(this.opened.disk, slot, unit, rules),
+            isAllowed: () => this.#isAllowed(),
+          })
       if (outcome.state === 'changed') return
       this.#settled.set(unit, fingerprint)
       if (outcome.state !== 'published') {
@@ -146,10 +210,7 @@ export class Publisher {
       if (isLatchError(error, 'BUILD_INVALID')) {
         this.#settled.set(unit, fingerprint)
         onTrouble(error, unit)
-      } else {
-        this.#broken = true
-        onTrouble(explain(error, `Publishing from the slot (${messageOf(error)})`, slot), null)
-      }
+      } else this.#breakOff(error)
     }
   }
 }

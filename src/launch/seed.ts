@@ -4,16 +4,19 @@
  *
  * The slot is leased and nobody works in it. gc may remove a unit meanwhile: then the slot goes without it.
  */
+import { isLatchError } from '../core/errors.js'
 import { attempt, isErrno } from '../host/disk-errors.js'
 import { removeTree } from '../host/trees.js'
 import type { Opened } from '../latch/open.js'
 import { FILES, MANIFEST } from '../store/layout.js'
 import { lookUp } from '../store/lookup.js'
 import type { Manifest } from '../store/manifest.js'
+import type { Namespace } from './namespace.js'
 import { SLOT_TOKEN, copyRewritten } from './rewrite.js'
-import type { PublishedUnit, Snapshot } from './snapshots.js'
+import { type PublishedUnit, type Snapshot, dropDamaged, isWithin, readSnapshot } from './snapshots.js'
+import type { LeftUnits } from './slots.js'
 import { makeParents } from './unit-files.js'
-import type { UnitRules } from './units.js'
+import { type UnitRules, type Units, scanUnits, stateOf } from './units.js'
 
 /** A use is noted at most so often, as that of an entry. */
 const TOUCH_EVERY_MS = 60 * 60 * 1000
@@ -26,50 +29,113 @@ export interface Seeded {
   bytes: number
 }
 
+/** Each time, two generations of a unit have come out between two looks. */
+const MAX_LOOKS = 5
+
 /**
- * @param present generations that the slot has already, from the snapshot; `null`: it is empty
+ * Copies the snapshot as it is now, and looks again for what went away meanwhile:
+ *   we: see U1             another: publishes U2, then U3, and with it drops U1
+ *   we: U1 is gone
+ * @param present what its last worker has left of the snapshot; `null`: it is empty
  * @returns what of the snapshot the slot has now
  */
 export async function seedSlot(
   opened: Opened,
+  namespace: Namespace,
   slot: string,
-  snapshot: Snapshot,
   rules: UnitRules,
-  present: ReadonlyMap<string, number> | null,
+  present: LeftUnits | null,
 ): Promise<Seeded> {
-  const { clock } = opened.host
   const seeded: Seeded = { units: new Map(), files: 0, bytes: 0 }
-  const made = new Set<string>()
-  let yielded = clock.now()
-  for (const [unit, published] of snapshot) {
-    if (present?.get(unit) !== published.generation) {
-      if (present) await removeTree(`${slot}/${unit}`)
-      const copied = await seedUnit(opened, slot, published, rules, made)
-      if (copied === null) continue
-      seeded.files += copied.files.length
-      seeded.bytes += copied.bytes
-    }
-    seeded.units.set(unit, published)
-    await noteUse(opened, published)
-    if (clock.now() - yielded < YIELD_EVERY_MS) continue
-    await clock.sleep(0)
-    yielded = clock.now()
+  // Somebody may have been in the slot since: cleaned up, or copied something into it.
+  const there: Units = present ? await scanUnits(opened.disk, slot, rules) : new Map()
+  const job = { opened, namespace, slot, rules, present, there, made: new Set<string>() }
+  const known = new Map<string, PublishedUnit | null>()
+  const tried = new Set<string>()
+  for (let look = 0; look < MAX_LOOKS; look++) {
+    const snapshot = await readSnapshot(opened, namespace, known)
+    const missing = [...snapshot.values()]
+      .filter(({ unit, path }) => !seeded.units.has(unit) && !tried.has(path))
+      .filter(({ unit }) => !liesBelowAnother(unit, snapshot) && !liesBelowAnother(unit, seeded.units))
+    // The first look may have come to a directory before, and to another after the change.
+    if (missing.length === 0 && look > 0) break
+    for (const { path } of missing) tried.add(path)
+    await seedUnits(job, missing, seeded)
   }
   return seeded
 }
 
+interface SeedJob {
+  opened: Opened
+  namespace: Namespace
+  slot: string
+  rules: UnitRules
+  present: LeftUnits | null
+  /** What is in the slot before. */
+  there: Units
+  /** Directories that have been made. */
+  made: Set<string>
+}
+
+async function seedUnits(job: SeedJob, units: PublishedUnit[], seeded: Seeded): Promise<void> {
+  const { clock } = job.opened.host
+  let yielded = clock.now()
+  for (const published of units) {
+    if (!isPresent(job, published)) {
+      const copied = (await makeRoom(job, published.unit)) ? await seedUnit(job, published) : null
+      if (copied === null) continue
+      seeded.files += copied.files.length
+      seeded.bytes += copied.bytes
+    }
+    seeded.units.set(published.unit, published)
+    await noteUse(job.opened, published)
+    if (clock.now() - yielded < YIELD_EVERY_MS) continue
+    await clock.sleep(0)
+    yielded = clock.now()
+  }
+}
+
+function isPresent({ present, there }: SeedJob, { unit, generation }: PublishedUnit): boolean {
+  const left = present?.get(unit)
+  return left?.generation === generation && left.state === stateOf(there.get(unit) ?? [])
+}
+
+/** Where one worker made a file and another a directory, both are units, and a slot has room for one. */
+function liesBelowAnother(unit: string, snapshot: Snapshot): boolean {
+  for (let end = unit.lastIndexOf('/'); end > 0; end = unit.lastIndexOf('/', end - 1))
+    if (snapshot.has(unit.slice(0, end))) return true
+  return false
+}
+
+/** `false`: the slot's last worker has put a file or a link where a directory belongs; nothing is done beyond it. */
+async function makeRoom({ opened, slot, made, present }: SeedJob, unit: string): Promise<boolean> {
+  try {
+    await makeParents(opened.disk, slot, unit, made)
+  } catch (error) {
+    if (isLatchError(error, 'UNSAFE_PATH')) return false
+    throw error
+  }
+  if (present) await clear({ slot, made }, unit)
+  return true
+}
+
+async function clear({ slot, made }: Pick<SeedJob, 'slot' | 'made'>, unit: string): Promise<void> {
+  await removeTree(`${slot}/${unit}`)
+  for (const directory of made)
+    if (directory === unit || directory.startsWith(`${unit}/`)) made.delete(directory)
+}
+
 /** `null`: it was removed meanwhile, or is damaged; nothing of it is in the slot. */
 async function seedUnit(
-  { disk }: Opened,
-  slot: string,
+  { opened, namespace, slot, rules, made }: SeedJob,
   { unit, path }: PublishedUnit,
-  rules: UnitRules,
-  made: Set<string>,
 ): Promise<Manifest | null> {
+  const { disk } = opened
   const found = await lookUp(disk, path, null, 'manifest')
   if (found.state !== 'hit') return null
   await disk.close(found.fd)
   const { manifest } = found
+  if (!isWithin(unit, manifest)) return null
   try {
     for (const file of manifest.files) {
       const source = `${path}/${FILES}/${file.path}`
@@ -91,7 +157,8 @@ async function seedUnit(
     return manifest
   } catch (error) {
     if (!(error instanceof Damaged) && !isErrno(error, 'ENOENT', 'ENOTDIR', 'EIO')) throw error
-    await removeTree(`${slot}/${unit}`)
+    await clear({ slot, made }, unit)
+    await dropDamaged(opened, namespace, path, manifest.key)
     return null
   }
 }

@@ -1,6 +1,8 @@
 /** A worker in a slot: leased, seeded, watched while the worker runs, published and given back at its end. */
 import { attempt } from '../host/disk-errors.js'
+import { processesWith } from '../host/environments.js'
 import type { Host } from '../host/host.js'
+import { removeTree } from '../host/trees.js'
 import { type Opened, openRoot } from '../latch/open.js'
 import type { Lease } from '../lock/locker.js'
 import { LatchError } from '../core/errors.js'
@@ -12,7 +14,7 @@ import { Publisher } from './publisher.js'
 import { type Rank, slotNumbers } from './ranks.js'
 import { seedSlot } from './seed.js'
 import { SLOT_VARIABLE, type Slot, leaseSlot, markEndedWell } from './slots.js'
-import { type Snapshot, readSnapshot } from './snapshots.js'
+import type { Snapshot } from './snapshots.js'
 import { makeParents } from './unit-files.js'
 import type { UnitRules } from './units.js'
 import type { PreparedWorker, WorkerOptions } from './worker.js'
@@ -42,6 +44,8 @@ export async function prepareInSlot(job: WorkerJob): Promise<PreparedWorker> {
     try {
       return await seeded(opened, job, slot, first)
     } catch (error) {
+      // On a full disk, a slot seeded in part would keep it full.
+      await attempt(removeTree(slot.path))
       await attempt(slot.lease.release())
       throw error
     }
@@ -77,8 +81,7 @@ async function seeded(
   tell({ type: 'worker-prepared', worker, slot: number, path })
 
   const started = host.clock.now()
-  const snapshot = await readSnapshot(opened, namespace)
-  const { units, files, bytes } = await seedSlot(opened, path, snapshot, rules, slot.present)
+  const { units, files, bytes } = await seedSlot(opened, namespace, path, rules, slot.present)
   const elapsedMs = host.clock.now() - started
   tell({ type: 'worker-seeded', worker, units: units.size, files, bytes, elapsedMs })
 
@@ -102,14 +105,30 @@ async function seeded(
     async ended(exitCode) {
       tell({ type: 'worker-ended', worker, exitCode })
       try {
-        await publisher.end(exitCode === 0)
-        if (exitCode === 0) await markEndedWell(opened, slot, await publisher.present())
+        const well = exitCode === 0 && (await isLeftAlone(host, path))
+        await publisher.end(well)
+        const present = well ? await publisher.present() : null
+        if (present) await markEndedWell(opened, slot, present)
       } finally {
         await attempt(slot.lease.release())
         await attempt(first?.release() ?? Promise.resolve())
       }
     },
   }
+}
+
+/** Helpers of a worker end a little later than it does: Python's resource tracker, a pool of compilers. */
+const HELPERS_END_WITHIN_MS = 2_000
+const LOOK_EVERY_MS = 50
+
+/** `false`: the worker has left a process behind, which may write at any time. */
+async function isLeftAlone({ clock }: Host, slot: string): Promise<boolean> {
+  const end = clock.now() + HELPERS_END_WITHIN_MS
+  while (processesWith(SLOT_VARIABLE, slot).length > 0) {
+    if (clock.now() > end) return false
+    await clock.sleep(LOOK_EVERY_MS)
+  }
+  return true
 }
 
 interface Placed {

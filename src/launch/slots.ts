@@ -11,7 +11,7 @@
  *   in its environment, and inherits no descriptor where Python closes them.
  */
 import { isLatchError } from '../core/errors.js'
-import { attempt, isErrno } from '../host/disk-errors.js'
+import { attempt, isErrno, orElse } from '../host/disk-errors.js'
 import { pooledDisk } from '../host/disk.js'
 import { processesWith } from '../host/environments.js'
 import { readSmallFile, writeRecord } from '../host/small-file.js'
@@ -30,9 +30,12 @@ export interface Slot {
   /** The directory that the worker has for itself. */
   path: string
   lease: Lease
-  /** Generations of the snapshot's units that a worker has left that ended well; `null`: the slot is empty. */
-  present: Map<string, number> | null
+  /** Units of the snapshot that a worker has left that ended well; `null`: the slot is empty. */
+  present: LeftUnits | null
 }
+
+/** By unit. */
+export type LeftUnits = Map<string, { generation: number; state: string }>
 
 /**
  * Of an earlier boot it says nothing: what a worker wrote without fsync may have gone with the power. Nor of a slot
@@ -42,7 +45,7 @@ interface Mark {
   schema: 1
   path: string
   bootId: string | null
-  units: [string, number][]
+  units: [unit: string, generation: number, state: string][]
 }
 
 /** Where the mark is: beside the slot, so that the worker never sees it. */
@@ -68,7 +71,14 @@ export async function leaseSlot(
         await attempt(lease.release())
         continue
       }
-      const present = await takeMark(opened, path)
+      const marked = await takeMark(opened, path)
+      // Somebody may have deleted the slot, and left its mark.
+      const isThere = await orElse(
+        disk.lstat(path).then((stats) => stats.isDirectory()),
+        false,
+        'ENOENT',
+      )
+      const present = isThere ? marked : null
       if (present === null) await setAside(opened, path)
       await makeDirectory(disk, path)
       return { number, path, lease, present }
@@ -102,7 +112,7 @@ async function tryLease({ locker, layout }: Opened, path: string): Promise<Lease
 }
 
 /** Takes the mark away and makes sure of it; `null`: there was none, or it cannot be read. */
-async function takeMark(opened: Opened, path: string): Promise<Map<string, number> | null> {
+async function takeMark(opened: Opened, path: string): Promise<LeftUnits | null> {
   const present = await readMark(opened, path)
   const { disk } = opened
   try {
@@ -116,10 +126,11 @@ async function takeMark(opened: Opened, path: string): Promise<Map<string, numbe
   return present
 }
 
-async function readMark({ disk, host }: Opened, path: string): Promise<Map<string, number> | null> {
+async function readMark({ disk, host }: Opened, path: string): Promise<LeftUnits | null> {
   try {
     const mark = JSON.parse(await readSmallFile(disk, markOf(path), MAX_MARK_BYTES)) as Mark
-    return mark.bootId === host.processes.bootId && mark.path === path ? new Map(mark.units) : null
+    if (mark.bootId !== host.processes.bootId || mark.path !== path) return null
+    return new Map(mark.units.map(([unit, generation, state]) => [unit, { generation, state }]))
   } catch {
     return null
   }
@@ -129,9 +140,10 @@ async function readMark({ disk, host }: Opened, path: string): Promise<Map<strin
 export async function markEndedWell(
   { disk, host }: Opened,
   { path }: Slot,
-  present: ReadonlyMap<string, number>,
+  present: LeftUnits,
 ): Promise<void> {
-  const mark: Mark = { schema: 1, path, bootId: host.processes.bootId, units: [...present] }
+  const units: Mark['units'] = [...present].map(([unit, { generation, state }]) => [unit, generation, state])
+  const mark: Mark = { schema: 1, path, bootId: host.processes.bootId, units }
   await attempt(writeRecord(disk, markOf(path), mark))
 }
 

@@ -9,6 +9,7 @@
  * so what lies in one generation is always what one worker has seen together. A worker that was seeded with less than
  * the newest generation publishes nothing of that unit.
  */
+import { basename, dirname, join } from 'node:path'
 import { canonicalKey } from '../core/key.js'
 import { attempt, isErrno, orElse } from '../host/disk-errors.js'
 import { sha256 } from '../host/hash.js'
@@ -18,6 +19,7 @@ import { lookUp } from '../store/lookup.js'
 import { FILES, type Layout } from '../store/layout.js'
 import type { Manifest } from '../store/manifest.js'
 import { placeEntry, sealEntry } from '../store/publish.js'
+import { quarantine } from '../store/quarantine.js'
 import { stageEntry } from '../store/stage.js'
 import type { Namespace } from './namespace.js'
 import { SLOT_TOKEN, copyFile, copyRewritten } from './rewrite.js'
@@ -38,8 +40,15 @@ export interface PublishedUnit {
 
 export type Snapshot = Map<string, PublishedUnit>
 
-/** The newest generation of every unit. Damaged ones are left out, and are gc's and verify's. */
-export async function readSnapshot({ disk, layout }: Opened, { name, key }: Namespace): Promise<Snapshot> {
+/**
+ * The newest generation of every unit. Damaged ones are left out, and are gc's and verify's.
+ * @param known by path, for those who read again and again: what is there never changes, and is read once
+ */
+export async function readSnapshot(
+  { disk, layout }: Opened,
+  { name, key }: Namespace,
+  known = new Map<string, PublishedUnit | null>(),
+): Promise<Snapshot> {
   const snapshot: Snapshot = new Map()
   const home = layout.snapshot(name)
   for (const shelf of await orElse(disk.readdir(home.entries), [], 'ENOENT'))
@@ -49,7 +58,9 @@ export async function readSnapshot({ disk, layout }: Opened, { name, key }: Name
       'ENOENT',
       'ENOTDIR',
     )) {
-      const found = await readUnit(disk, home.entry(id), key)
+      const path = home.entry(id)
+      const found = known.get(path) ?? (await readUnit(disk, path, key))
+      known.set(path, found)
       if (found && found.generation > (snapshot.get(found.unit)?.generation ?? 0))
         snapshot.set(found.unit, found)
     }
@@ -65,11 +76,41 @@ async function readUnit(
   if (found.state !== 'hit') return null
   await disk.close(found.fd)
   const { manifest, stats } = found
-  const key = JSON.parse(manifest.key) as { snapshot?: string; unit?: string; generation?: number }
-  if (key.snapshot !== namespace || typeof key.unit !== 'string' || typeof key.generation !== 'number')
+  const key = JSON.parse(manifest.key) as { snapshot?: string; unit?: string; generation?: number } | null
+  if (key?.snapshot !== namespace || typeof key.unit !== 'string' || typeof key.generation !== 'number')
     return null
   const { unit, generation } = key
+  if (!isWithin(unit, manifest)) return null
   return { unit, generation, path, content: contentOf(manifest), usedAt: stats.mtimeMs }
+}
+
+/** Whoever may write to the cache may plant a manifest: it leads nobody out of the unit, nor out of the slot. */
+export function isWithin(unit: string, { files, links }: Manifest): boolean {
+  const inUnit = (path: string): boolean => path === unit || path.startsWith(`${unit}/`)
+  return (
+    !leadsOut(unit) &&
+    files.every(({ path }) => inUnit(path) && !leadsOut(path)) &&
+    links.every(({ path, target }) => inUnit(path) && !leadsOut(path) && staysInside(path, target))
+  )
+}
+
+function leadsOut(path: string): boolean {
+  return path.split('/').some((part) => part === '' || part === '.' || part === '..')
+}
+
+function staysInside(path: string, target: string): boolean {
+  return !target.startsWith('/') && !/^\.\.(?:\/|$)/.test(join(dirname(path), target))
+}
+
+/** What is not as its manifest says goes out of the way, so that whoever compiles it anew can publish it. */
+export async function dropDamaged(
+  { disk, layout, host }: Opened,
+  { name }: Namespace,
+  path: string,
+  key: string,
+): Promise<void> {
+  const suspect = { id: basename(path), key, check: 'sizes' as const, token: host.processes.token() }
+  await attempt(quarantine(disk, layout.snapshot(name), suspect))
 }
 
 export interface UnitDraft {
@@ -82,18 +123,24 @@ export interface UnitDraft {
   rules: UnitRules
 }
 
-/** `changed`: the worker wrote while we read. `behind`: another worker was first. */
+/** `changed`: the worker wrote while we read, or has ended badly. `behind`: another worker was first. */
 export type PublishOutcome =
   | { state: 'published'; published: PublishedUnit; bytes: number }
   | { state: 'same' }
   | { state: 'changed' }
   | { state: 'behind' }
 
-/** @param scan looks at the unit's files once more */
+export interface PublishChecks {
+  /** Looks at the unit's files once more. */
+  scan: () => Promise<readonly UnitFile[]>
+  /** Asked last of all, just before the unit is placed. */
+  isAllowed: () => Promise<boolean>
+}
+
 export async function publishUnit(
   opened: Opened,
   draft: UnitDraft,
-  scan: () => Promise<readonly UnitFile[]>,
+  { scan, isAllowed }: PublishChecks,
 ): Promise<PublishOutcome> {
   const { disk, layout, host } = opened
   const { namespace, unit, files, seeded } = draft
@@ -114,6 +161,7 @@ export async function publishUnit(
       const manifest = await sealEntry(disk, entry)
       const content = contentOf(manifest)
       if (content === seeded?.content) return { state: 'same' }
+      if (!(await isAllowed())) return { state: 'changed' }
       if (!(await placeEntry(disk, home, entry, () => host.processes.token()))) return { state: 'behind' }
       if (seeded) await dropBefore(opened, home, namespace, unit, seeded.generation)
       const published = { unit, generation, path: home.entry(id), content, usedAt: createdAt }

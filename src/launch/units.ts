@@ -132,3 +132,8 @@ function inOrder(files: UnitFile[]): UnitFile[] {
 export function fingerprintOf(files: readonly UnitFile[]): string {
   return sha256(files.map(({ path, size, mtimeMs }) => `${path}\0${size}\0${mtimeMs}`).join('\n'))
 }
+
+/** The same, as short as it can be kept. */
+export function stateOf(files: readonly UnitFile[]): string {
+  return sha256(fingerprintOf(files)).slice(0, 32)
+}

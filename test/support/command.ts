@@ -35,8 +35,18 @@ export function startCommand(cache: string, args: string[], env: NodeJS.ProcessE
   return { pid: child.pid!, process: child, ended, said, hasEnded }
 }
 
-export function runCommand(cache: string, ...args: string[]): Promise<Ended> {
-  return startCommand(cache, args).ended
+export interface Place {
+  cache: string
+  /** Added to the environment. */
+  env?: NodeJS.ProcessEnv
+  onStderr?: () => void
+}
+
+export function runCommand(place: string | Place, ...args: string[]): Promise<Ended> {
+  const { cache, env, onStderr }: Place = typeof place === 'string' ? { cache: place } : place
+  const { process: child, ended } = startCommand(cache, args, env)
+  if (onStderr) child.stderr?.on('data', onStderr)
+  return ended
 }
 
 /** As `startCommand`; what still runs after a test is killed. */

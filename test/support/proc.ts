@@ -25,6 +25,19 @@ export function isAlive(pid: number): boolean {
   return stat !== null && stat.state !== 'Z' && stat.state !== 'X'
 }
 
+/** When the process started, in ticks since boot: with the pid, who it is. `null`: it lives no more. */
+export function startOf(pid: number): string | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    // PF_EXITING: it runs no more code of its own, and its locks are open.
+    const isGone = 'ZX'.includes(fields[0]!) || (Number(fields[6]) & 4) !== 0
+    return isGone ? null : fields[19]!
+  } catch {
+    return null
+  }
+}
+
 /** Stopped by SIGSTOP, all of it: the signal is delivered some time after it was sent. */
 export function isStopped(pid: number): boolean {
   return readdirSync(`/proc/${pid}/task`).every((thread) => {
