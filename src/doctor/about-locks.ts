@@ -10,7 +10,7 @@ const second = findingsOf('second')
 type LockerReport = NonNullable<DoctorReport['locker']>
 
 const NEW_CACHE =
-  "Let everybody use one locker: remove the cache, and create it with `openCache(root, { locker: 'lockfile' })`."
+  'Let everybody use one locker: remove the cache, and create it with CACHELATCH_LOCKER=lockfile in the environment.'
 
 /** The locker that counts: what the cache has, else what it would get. */
 export function lockerInForce({ recorded, chosen }: LockerReport): string {

@@ -10,6 +10,7 @@ export const WORKER_VARIABLE = 'CACHELATCH_WORKER'
 export const SETTINGS = {
   CACHELATCH_DIR: "the command's cache directory (cachelatch in XDG_CACHE_HOME, else ~/.cache/cachelatch)",
   CACHELATCH_GATE_DIR: 'where a host keeps the gates of its network locks (the temporary directory)',
+  CACHELATCH_LOCKER: 'the lock of caches that are created: kernel or lockfile (chosen by the file system)',
   CACHELATCH_EVENTS: "a file to which every process appends its events, for 'cachelatch timeline' (none)",
   CACHELATCH_WORKER: "what 'cachelatch timeline' calls a worker (its RANK, else its pid)",
   RANK: 'the same, as launchers of distributed jobs set it',
@@ -30,6 +31,11 @@ function userCache(): string {
   } catch {
     return join(tmpdir(), `cache-${currentUid()}`)
   }
+}
+
+/** The lock that the user wants, as written. */
+export function lockerSetting(): string | undefined {
+  return process.env['CACHELATCH_LOCKER'] || undefined
 }
 
 /** Where events are recorded, if anywhere. */

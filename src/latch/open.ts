@@ -4,6 +4,7 @@ import { type Disk, pooledDisk } from '../host/disk.js'
 import { explain, isErrno } from '../host/disk-errors.js'
 import type { FileSystem } from '../host/filesystem.js'
 import type { Host } from '../host/host.js'
+import { lockerSetting } from '../host/settings.js'
 import { makeRealDirectory, realDirectory } from '../host/directories.js'
 import { chooseLocker, lockerOfKind, reasonToDistrust } from '../lock/choose.js'
 import { hasKernelLock } from '../lock/kernel.js'
@@ -14,7 +15,7 @@ import { Layout, SCHEMA } from '../store/layout.js'
 import { Counting } from './counting.js'
 
 export interface OpenOptions {
-  /** Default `auto`: by the file system. All contenders of one cache must agree, and format.json sees to it. */
+  /** Default: CACHELATCH_LOCKER, else `auto`, by the file system. All contenders of one cache must agree, and format.json sees to it. */
   locker?: 'auto' | LockerKind | Locker | undefined
   /** Only with the `lockfile` locker, when the cache is created: milliseconds without a heartbeat, at least 2000. */
   staleMs?: number | undefined
@@ -34,9 +35,10 @@ export interface Opened {
   counting: Counting
 }
 
-export async function openRoot(host: Host, root: string, options: OpenOptions = {}): Promise<Opened> {
+export async function openRoot(host: Host, root: string, given: OpenOptions = {}): Promise<Opened> {
   await recordIfAsked()
   try {
+    const options = { ...given, locker: given.locker ?? settledLocker() }
     const layout = new Layout(options.existing ? existingRoot(root) : makeRealDirectory(root))
     const fileSystem = host.inspect(layout.root)
     const disk = host.diskFor(fileSystem)
@@ -53,6 +55,15 @@ export async function openRoot(host: Host, root: string, options: OpenOptions = 
   } catch (error) {
     throw explain(error, 'Opening the cache', root)
   }
+}
+
+/** @throws LatchError LOCK_UNAVAILABLE where the user's setting names none */
+function settledLocker(): LockerKind | 'auto' {
+  const setting = lockerSetting() ?? 'auto'
+  if (setting === 'kernel' || setting === 'lockfile' || setting === 'auto') return setting
+  throw new LatchError('LOCK_UNAVAILABLE', `There is no locker '${setting}' (CACHELATCH_LOCKER).`, {
+    hint: 'Set it to kernel or lockfile, or not at all: then the file system decides.',
+  })
 }
 
 function existingRoot(root: string): string {
@@ -133,7 +144,7 @@ function mismatch(layout: Layout, format: Format, why: string): LatchError {
     'LOCKER_MISMATCH',
     `The cache was created with the locker \`${format.locker}\`, ${why}: ${layout.root}`,
     {
-      hint: 'Let everybody use one locker: remove the cache, and create it with `locker: "lockfile"`, which works everywhere.',
+      hint: 'Let everybody use one locker: remove the cache, and create it with CACHELATCH_LOCKER=lockfile, which works everywhere.',
       path: layout.format,
     },
   )

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { openCache } from '../../src/index.js'
 import { useScratch } from '../support/scratch.js'
 
@@ -98,4 +98,26 @@ test('directories that somebody removed are made again', async () => {
     const entry = await cache.getOrCompile(name, ({ dir }) => writeFileSync(join(dir, 'f'), name))
     expect(readFileSync(join(entry.path, 'f'), 'utf8')).toBe(name)
   }
+})
+
+describe('CACHELATCH_LOCKER', () => {
+  afterEach(() => void delete process.env['CACHELATCH_LOCKER'])
+
+  test('is the lock of a cache that is created, unless the caller asks for another', async () => {
+    process.env['CACHELATCH_LOCKER'] = 'lockfile'
+    const [root, other] = [scratch(), scratch()]
+    await openCache(root, strict)
+    await openCache(other, { ...strict, locker: 'kernel' })
+    expect([root, other].map((each) => formatOf(each)['locker'])).toEqual(['lockfile', 'kernel'])
+  })
+
+  test('that names no lock is an error that names it', async () => {
+    process.env['CACHELATCH_LOCKER'] = 'mkdir'
+    const root = scratch()
+    await expect(openCache(root, strict)).rejects.toMatchObject({
+      code: 'LOCK_UNAVAILABLE',
+      message: expect.stringContaining("'mkdir' (CACHELATCH_LOCKER)"),
+    })
+    expect(readdirSync(root)).toEqual([])
+  })
 })
