@@ -6,6 +6,7 @@ import { HeldDirectory } from '../../../src/lock/held-directory.js'
 import { openTestCache } from '../../support/caches.js'
 import { writeCandidate } from '../../support/candidate.js'
 import { watchedDisk, watchedHost } from '../../support/hosts.js'
+import { prepareFamily, writeIn } from '../../support/workers-of-a-family.js'
 import { obey } from './obey.js'
 
 /** Calls that change nothing: what is before and after them is before and after their neighbours. */
@@ -66,6 +67,26 @@ obey({
     const { count, cache } = await openStepped(order)
     const { removed } = await cache.gc({ maxBytes: 0, graceMs: 0 })
     return { steps: count(), removed: removed.length }
+  },
+
+  /** A worker's whole life in a slot, with one unit published anew and one that has grown; returns its steps. */
+  async launch(order: Victim) {
+    const { at, count } = stepper(order)
+    const worker = await prepareFamily(
+      order.root,
+      { locker: order.locker as 'kernel', staleMs: order.staleMs },
+      watchedHost(
+        realHost(),
+        (name) => at(`before ${name}`),
+        (name) => at(`after ${name}`),
+      ),
+    )
+    worker.started()
+    writeIn(worker.path, 'family/a/more', 'more')
+    writeIn(worker.path, 'family/b/kernel', 'b')
+    at('worker: has written')
+    await worker.ended(0)
+    return count()
   },
 
   /** The steps of the lock that are made in the heartbeat thread, made here. */
