@@ -23,20 +23,12 @@ import { nobodyWaits } from '../support/nobody-waits.js'
 import { useScratch } from '../support/scratch.js'
 import { put } from '../support/shelf.js'
 import { atCall } from '../support/stopping-disk.js'
-import {
-  NAMESPACE,
-  ageFamily,
-  prepareFamily,
-  runFamily,
-  slotNames,
-  unitNames,
-  unitsIn,
-  writeIn,
-} from '../support/workers-of-a-family.js'
+import { TESTED_NAMESPACE, prepareTestWorker } from '../support/slot-workers.js'
+import { ageAll, leaveFiles, slotNames, unitNames, unitsIn } from '../support/slots-on-disk.js'
 
 const scratch = useScratch()
 const HOUR = 60 * 60 * 1000
-const NAME = NAMESPACE.name
+const NAME = TESTED_NAMESPACE.name
 const KB = 'x'.repeat(1024)
 
 const open = (root: string): Promise<Cache> => openCache(root, { strict: true })
@@ -56,9 +48,9 @@ function homesIn(root: string): string[] {
 test('what is unused for too long goes, a slot before its snapshot; the namespace goes with the last of it', async () => {
   const root = scratch()
   const cache = await open(root)
-  await runFamily(root, { 'family/a/kernel': KB })
+  await leaveFiles(root, { 'groups/a/kernel': KB })
   await put(cache, 'entry', 512, HOUR)
-  ageFamily(root, 25 * HOUR)
+  ageAll(root, 25 * HOUR)
   expect(await cache.gc({ maxAgeMs: 26 * HOUR })).toMatchObject({
     removed: [],
     entries: 1,
@@ -70,7 +62,7 @@ test('what is unused for too long goes, a slot before its snapshot; the namespac
   expect(report).toMatchObject({ freedBytes: 2 * 1024, entries: 1, units: 0, slots: 0, bytes: 512, inUse: 0 })
   expect(report.removed).toMatchObject([
     { kind: 'slot', id: '000', namespace: NAME, unit: null, key: null, bytes: 1024, why: 'age' },
-    { kind: 'unit', namespace: NAME, unit: 'family/a', key: null, bytes: 1024, why: 'age' },
+    { kind: 'unit', namespace: NAME, unit: 'groups/a', key: null, bytes: 1024, why: 'age' },
   ])
   expect(homesIn(root)).toEqual([])
   expect(leftoversIn(root)).toEqual([])
@@ -81,30 +73,30 @@ test('of a snapshot and a slot that were used together, the slot makes room; the
   const cache = await open(root)
   await put(cache, 'entry', 1024, 2 * HOUR)
   // The worker has run for five hours: nothing of its snapshot was touched meanwhile.
-  const slot = await runFamily(root, { 'family/a/kernel': KB })
-  ageFamily(root, 5 * HOUR)
+  const slot = await leaveFiles(root, { 'groups/a/kernel': KB })
+  ageAll(root, 5 * HOUR)
   utimesSync(`${slot}.ended-well.json`, Date.now() / 1000 - 3600, Date.now() / 1000 - 3600)
   const report = await cache.gc({ maxBytes: 1024 })
   expect(report.removed.map(({ kind }) => kind)).toEqual(['entry', 'slot'])
   expect(report).toMatchObject({ units: 1, bytes: 1024 })
-  expect([slotNames(root), unitNames(root)]).toEqual([[], ['family/a:1']])
+  expect([slotNames(root), unitNames(root)]).toEqual([[], ['groups/a:1']])
 
-  const next = await prepareFamily(root)
+  const next = await prepareTestWorker(root)
   expect(next.path).toBe(slot)
-  expect(readFileSync(join(slot, 'family/a/kernel'), 'utf8')).toBe(KB)
+  expect(readFileSync(join(slot, 'groups/a/kernel'), 'utf8')).toBe(KB)
   await next.ended(0)
 })
 
 test('a slot in use stays, and the snapshot of its worker counts as used; clear leaves the slot alone', async () => {
   const root = scratch()
   const cache = await open(root)
-  await runFamily(root, { 'family/a/kernel': KB })
-  const worker = await prepareFamily(root)
-  ageFamily(root, 100 * HOUR)
+  await leaveFiles(root, { 'groups/a/kernel': KB })
+  const worker = await prepareTestWorker(root)
+  ageAll(root, 100 * HOUR)
   expect(await cache.gc({ maxAgeMs: HOUR, maxBytes: 0 })).toMatchObject({ removed: [], units: 1, slots: 1 })
   expect(await cache.gc({ maxBytes: 0, graceMs: 0, dryRun: true })).toMatchObject({ units: 0, slots: 0 })
   expect(await cache.clear()).toMatchObject({ removed: [{ kind: 'unit' }], slots: 1, inUse: 1, bytes: 1024 })
-  expect(readFileSync(join(worker.path, 'family/a/kernel'), 'utf8')).toBe(KB)
+  expect(readFileSync(join(worker.path, 'groups/a/kernel'), 'utf8')).toBe(KB)
 
   // What it has, it has: the next worker gets it from the slot.
   await worker.ended(0)
@@ -128,7 +120,7 @@ describe.skipIf(missing('linux'))('processes', () => {
   test('the slot of a worker that has outlived its wrapper is in use, by the lock that it has inherited', async () => {
     const root = scratch()
     const cache = await open(root)
-    const worker = await prepareFamily(root)
+    const worker = await prepareTestWorker(root)
     const child = await stay({}, worker.keepOpen!)
     await worker.ended(137)
     expect(await cache.clear()).toMatchObject({ removed: [], inUse: 1, slots: 1 })
@@ -139,7 +131,7 @@ describe.skipIf(missing('linux'))('processes', () => {
   test('so is that of a descendant which has nothing of it but its environment', async () => {
     const root = scratch()
     const cache = await open(root)
-    const worker = await prepareFamily(root)
+    const worker = await prepareTestWorker(root)
     const child = await stay(worker.env)
     await worker.ended(137)
     expect(await cache.clear()).toMatchObject({ removed: [], inUse: 1, slots: 1 })
@@ -151,30 +143,30 @@ describe.skipIf(missing('linux'))('processes', () => {
 test('what a newer generation has superseded goes without any limit: the one before the last, after the grace time', async () => {
   const root = scratch()
   const cache = await open(root)
-  await runFamily(root, { 'family/a/1': '1', 'family/b/1': '1' })
+  await leaveFiles(root, { 'groups/a/1': '1', 'groups/b/1': '1' })
   const [first] = unitsIn(root)
   const kept = join(scratch(), basename(first!.path))
   cpSync(first!.path, kept, { recursive: true })
-  await runFamily(root, { 'family/a/2': '2' })
-  await runFamily(root, { 'family/a/3': '3' })
+  await leaveFiles(root, { 'groups/a/2': '2' })
+  await leaveFiles(root, { 'groups/a/3': '3' })
   // Whoever published the third was killed before it removed the first.
   mkdirSync(dirname(first!.path), { recursive: true })
   renameSync(kept, first!.path)
-  expect(unitNames(root)).toEqual(['family/a:1', 'family/a:2', 'family/a:3', 'family/b:1'])
+  expect(unitNames(root)).toEqual(['groups/a:1', 'groups/a:2', 'groups/a:3', 'groups/b:1'])
 
   expect((await cache.gc()).removed).toMatchObject([
-    { kind: 'unit', unit: 'family/a', why: 'superseded', bytes: 1 },
+    { kind: 'unit', unit: 'groups/a', why: 'superseded', bytes: 1 },
   ])
-  expect(unitNames(root)).toEqual(['family/a:2', 'family/a:3', 'family/b:1'])
+  expect(unitNames(root)).toEqual(['groups/a:2', 'groups/a:3', 'groups/b:1'])
   expect(await cache.gc({ graceMs: 0 })).toMatchObject({ removed: [{ bytes: 2 }], units: 2 })
-  expect(unitNames(root)).toEqual(['family/a:3', 'family/b:1'])
+  expect(unitNames(root)).toEqual(['groups/a:3', 'groups/b:1'])
 })
 
 test('a slot that was used between the scan and its turn stays', async () => {
   const root = scratch()
   const cache = await open(root)
-  const slot = await runFamily(root, { 'family/a/kernel': KB })
-  ageFamily(root, 5 * HOUR)
+  const slot = await leaveFiles(root, { 'groups/a/kernel': KB })
+  ageAll(root, 5 * HOUR)
   const now = Date.now() / 1000
   const onProgress = ({ step }: GcProgress): void => {
     if (step === 'removing') utimesSync(`${slot}.ended-well.json`, now, now)
@@ -184,19 +176,19 @@ test('a slot that was used between the scan and its turn stays', async () => {
     inUse: 1,
     slots: 1,
   })
-  expect(existsSync(join(slot, 'family/a/kernel'))).toBe(true)
+  expect(existsSync(join(slot, 'groups/a/kernel'))).toBe(true)
 })
 
 test('a worker that starts while gc removes the first slot takes the second, and waits for nothing', async () => {
   const root = scratch()
-  const first = await runFamily(root, { 'family/a/kernel': KB })
-  ageFamily(root, 5 * HOUR)
+  const first = await leaveFiles(root, { 'groups/a/kernel': KB })
+  ageAll(root, 5 * HOUR)
   const real = realHost()
   const taken: string[] = []
   const diskFor: Host['diskFor'] = (fileSystem) => {
     const disk = real.diskFor(fileSystem)
     const rename: Disk['rename'] = async (from, to) => {
-      if (from === first) taken.push(await runFamily(root, {}))
+      if (from === first) taken.push(await leaveFiles(root))
       await disk.rename(from, to)
     }
     return { ...disk, rename }
@@ -210,7 +202,7 @@ test('a worker that starts while gc removes the first slot takes the second, and
   })
   expect(taken).toEqual([first.replace(/000$/, '001')])
   expect(slotNames(root)).toEqual(['001'])
-  expect(readFileSync(join(taken[0]!, 'family/a/kernel'), 'utf8')).toBe(KB)
+  expect(readFileSync(join(taken[0]!, 'groups/a/kernel'), 'utf8')).toBe(KB)
 })
 
 test('a worker that comes while gc removes its empty namespace makes it again, at any step', async () => {
@@ -219,9 +211,11 @@ test('a worker that comes while gc removes its empty namespace makes it again, a
   for (let call = 1; last !== undefined; call++) {
     const root = scratch()
     await (await open(root)).locker()
+    const { slots, snapshots } = new Layout(root)
+    for (const home of [slots, snapshots]) mkdirSync(`${home}/${NAME}`, { recursive: true })
     const stopped = atCall(call, async () => void (await (await open(root)).clear()))
-    const worker = await prepareFamily(root, {}, stopped.host)
-    writeIn(worker.path, 'family/a/kernel', KB)
+    const worker = await prepareTestWorker(root, {}, stopped.host)
+    worker.write('groups/a/kernel', KB)
     worker.started()
     await worker.ended(0)
     last = stopped.reached
@@ -243,7 +237,7 @@ test('a worker that comes while gc removes its empty namespace makes it again, a
 test('a mark whose slot somebody has removed goes as the slot would; drafts of marks go when they are old', async () => {
   const root = scratch()
   const cache = await open(root)
-  const slot = await runFamily(root, {})
+  const slot = await leaveFiles(root)
   renameSync(slot, join(scratch(), 'elsewhere'))
   const draft = `${slot}.ended-well.json.${'a'.repeat(32)}`
   writeFileSync(draft, '{')
@@ -259,7 +253,7 @@ test('a mark whose slot somebody has removed goes as the slot would; drafts of m
 test('what is no slot and no unit is left alone', async () => {
   const root = scratch()
   const cache = await open(root)
-  const slot = await runFamily(root, { 'family/a/kernel': KB })
+  const slot = await leaveFiles(root, { 'groups/a/kernel': KB })
   const strangers = [
     join(slot, '../notes'),
     join(slot, '../mine/file'),
@@ -276,7 +270,7 @@ test('what is no slot and no unit is left alone', async () => {
 test('a locker that cannot tell what is in use removes no slot, and says so', async () => {
   const root = scratch()
   const cache = await openCache(root, { locker: nobodyWaits, strict: true })
-  await runFamily(root, {}, { locker: nobodyWaits })
+  await leaveFiles(root, {}, { locker: nobodyWaits })
   await expect(cache.clear()).rejects.toMatchObject({ code: 'LOCK_UNAVAILABLE' })
   expect(slotNames(root)).toEqual(['000'])
 })
@@ -285,11 +279,13 @@ test('on a network file system, a slot is removed on its own host only', async (
   const root = scratch()
   process.env['CACHELATCH_GATE_DIR'] = scratch('gates')
   const cache = await openCache(root, { locker: 'lockfile', staleMs: 2_000, strict: true })
-  const slot = await runFamily(root, { 'family/a/kernel': KB }, { locker: 'lockfile' })
-  const theirs = join(dirname(slot), 'another-host.000')
+  const slot = await leaveFiles(root, { 'groups/a/kernel': KB }, { locker: 'lockfile' })
+  // Of a host whose name is as long.
+  const name = `${basename(slot).startsWith('x') ? 'y' : 'x'}${basename(slot).slice(1)}`
+  const theirs = join(dirname(slot), name)
   cpSync(slot, theirs, { recursive: true })
   expect(await cache.clear()).toMatchObject({
     removed: [{ kind: 'slot', id: basename(slot) }, { kind: 'unit' }],
   })
-  expect(readdirSync(dirname(slot))).toEqual(['another-host.000'])
+  expect(readdirSync(dirname(slot))).toEqual([name])
 })

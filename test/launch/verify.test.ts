@@ -6,14 +6,8 @@ import { openCache } from '../../src/index.js'
 import { runCommand } from '../support/command.js'
 import { useScratch } from '../support/scratch.js'
 import { put } from '../support/shelf.js'
-import {
-  NAMESPACE,
-  prepareFamily,
-  runFamily,
-  unitNames,
-  unitsIn,
-  writeIn,
-} from '../support/workers-of-a-family.js'
+import { TESTED_NAMESPACE, prepareTestWorker } from '../support/slot-workers.js'
+import { leaveFiles, unitNames, unitsIn } from '../support/slots-on-disk.js'
 
 const scratch = useScratch()
 
@@ -21,16 +15,16 @@ test('a unit with a byte changed is told with its snapshot, set aside on request
   const root = scratch()
   const cache = await openCache(root, { strict: true })
   await put(cache, 'entry', 10)
-  const slot = await runFamily(root, { 'family/a/kernel': 'good', 'family/b/kernel': 'good' })
+  const slot = await leaveFiles(root, { 'groups/a/kernel': 'good', 'groups/b/kernel': 'good' })
   const [bad] = unitsIn(root)
-  writeFileSync(join(bad!.path, 'files/family/a/kernel'), 'baad')
+  writeFileSync(join(bad!.path, 'files/groups/a/kernel'), 'baad')
   const damaged = {
     kind: 'unit',
     key: null,
-    namespace: NAMESPACE.name,
-    unit: 'family/a',
+    namespace: TESTED_NAMESPACE.name,
+    unit: 'groups/a',
     path: bad!.path,
-    problems: [{ kind: 'content', file: 'files/family/a/kernel' }],
+    problems: [{ kind: 'content', file: 'files/groups/a/kernel' }],
   }
   expect(await cache.verify()).toMatchObject({
     checked: 3,
@@ -46,21 +40,21 @@ test('a unit with a byte changed is told with its snapshot, set aside on request
     damaged: [{ ...damaged, quarantined: true }],
   })
   expect(told.at(-1)).toBe(0)
-  expect(unitNames(root)).toEqual(['family/b:1'])
+  expect(unitNames(root)).toEqual(['groups/b:1'])
 
   // The slot itself has it; another is seeded without, and compiles it.
-  const blocking = await prepareFamily(root)
+  const blocking = await prepareTestWorker(root)
   expect(blocking.path).toBe(slot)
-  const next = await prepareFamily(root)
-  expect([existsSync(join(next.path, 'family/a')), existsSync(join(next.path, 'family/b'))]).toEqual([
+  const next = await prepareTestWorker(root)
+  expect([existsSync(join(next.path, 'groups/a')), existsSync(join(next.path, 'groups/b'))]).toEqual([
     false,
     true,
   ])
-  writeIn(next.path, 'family/a/kernel', 'good')
+  next.write('groups/a/kernel', 'good')
   await next.ended(0)
   await blocking.ended(1)
-  expect(unitNames(root)).toEqual(['family/a:1', 'family/b:1'])
-  expect(readFileSync(join(unitsIn(root)[0]!.path, 'files/family/a/kernel'), 'utf8')).toBe('good')
+  expect(unitNames(root)).toEqual(['groups/a:1', 'groups/b:1'])
+  expect(readFileSync(join(unitsIn(root)[0]!.path, 'files/groups/a/kernel'), 'utf8')).toBe('good')
   expect(await cache.verify()).toMatchObject({ checked: 3, units: 2, damaged: [] })
 })
 
@@ -68,7 +62,7 @@ test('with keys, only entries are looked at; what is no unit is told', async () 
   const root = scratch()
   const cache = await openCache(root, { strict: true })
   await put(cache, 'entry', 10)
-  await runFamily(root, { 'family/a/kernel': 'a' })
+  await leaveFiles(root, { 'groups/a/kernel': 'a' })
   const [unit] = unitsIn(root)
   const stranger = join(unit!.path, '../note')
   writeFileSync(stranger, '')
@@ -80,17 +74,17 @@ test('the commands say which unit of which namespace, and how many', async () =>
   const root = scratch()
   const cache = await openCache(root, { strict: true })
   await put(cache, 'entry', 10)
-  await runFamily(root, { 'family/a/kernel': 'good' })
-  writeFileSync(join(unitsIn(root)[0]!.path, 'files/family/a/kernel'), 'baad')
-  const name = `unit family/a of ${NAMESPACE.name}`
+  await leaveFiles(root, { 'groups/a/kernel': 'good' })
+  writeFileSync(join(unitsIn(root)[0]!.path, 'files/groups/a/kernel'), 'baad')
+  const name = `unit groups/a of ${TESTED_NAMESPACE.name}`
   expect(await runCommand(root, 'verify')).toEqual({
     code: 1,
-    stdout: `${name}\n  content: files/family/a/kernel does not match its checksum\n1 of 1 entry and 1 unit damaged, 14 B read.\n`,
+    stdout: `${name}\n  content: files/groups/a/kernel does not match its checksum\n1 of 1 entry and 1 unit damaged, 14 B read.\n`,
     stderr: '',
   })
   const { stdout } = await runCommand(root, 'clear', '--dry-run')
   expect(stdout).toBe(
-    `10 B  just now  "entry"\n 4 B  just now  slot 000 of ${NAMESPACE.name}\n 4 B  just now  ${name}\n` +
+    `10 B  just now  "entry"\n 4 B  just now  slot 000 of ${TESTED_NAMESPACE.name}\n 4 B  just now  ${name}\n` +
       'Would free 18 B in 1 entry, 1 unit and 1 slot; 0 entries (0 B) would stay.\n',
   )
   expect((await runCommand(root, 'clear')).stdout).toMatch(
