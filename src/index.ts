@@ -8,9 +8,11 @@ export { type Cache, type CacheOptions, openCache } from './latch/cache.js'
 export type { StatusOptions } from './latch/status.js'
 export type { StatsOptions } from './latch/statistics.js'
 export type { GcProgress } from './latch/gc-watch.js'
-export type { GcOptions, VerifyOptions, VerifyProgress } from './latch/upkeep.js'
+export type { GcOptions } from './latch/gc.js'
+export type { VerifyOptions, VerifyProgress } from './latch/verify.js'
 export type {
   Counts,
+  DamageReport,
   EntryReport,
   EntryState,
   GcReport,
@@ -20,7 +22,9 @@ export type {
   ListReport,
   Problem,
   ProblemKind,
+  RemovalKind,
   RemovalReason,
+  RemovalReport,
   RemoveOutcome,
   SnapshotReport,
   ProcessReport,

@@ -8,8 +8,9 @@ import { printJson } from './render.js'
 export const command = defineCommand({
   name: 'clear',
   usage: '[OPTIONS]',
-  summary: 'remove all entries that nobody uses',
-  about: `Removes all entries, however young, except those in use, and what crashes have left.`,
+  summary: 'remove all that nobody uses',
+  about: `Removes all entries, snapshots and slots, however young, except those in use, and what crashes have left. Workers that
+    run go on; those that start are cold.`,
   options: {
     'dry-run': { short: 'n', text: 'remove nothing, and say what would be removed if it is not in use' },
     ...QUIET,

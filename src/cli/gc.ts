@@ -12,12 +12,17 @@ export const command = defineCommand({
   name: 'gc',
   usage: '[OPTIONS]',
   summary: 'make room: by size, and by age since last use',
-  about: `Removes what crashes have left; with --max-age, entries that were not used for so long; with --max-size, the least
-    recently used until the cache is no larger. Never what is in use, nor what was used or made within --grace.`,
+  about: `Removes what crashes have left, and units of snapshots that a newer generation has superseded; with --max-age, what
+    was not used for so long; with --max-size, the least recently used until the cache is no larger. That is entries,
+    units of snapshots, and slots that no worker has. Never what is in use, nor what was used or made within --grace.
+
+    A unit of a snapshot was used last when a worker of its presets was running. A slot is only a working copy of the
+    snapshot: it goes before it, and the next worker is seeded anew. On a network file system, the slots of a host are
+    removed by gc on that host.`,
   options: {
     'max-size': {
       value: 'SIZE',
-      text: "50GB, 800MB, 1.5TB: units are powers of 1024, and the entries' files are counted",
+      text: '50GB, 800MB, 1.5TB: units are powers of 1024, and files of entries, snapshots and slots are counted',
     },
     'max-age': {
       value: 'TIME',

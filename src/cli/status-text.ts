@@ -6,6 +6,7 @@ import type {
   StatusReport,
   WaiterReport,
 } from '../core/report.js'
+import { countKinds } from './kept.js'
 import { count, formatElapsed, formatSize } from './quantities.js'
 import { columns } from './render.js'
 import { printable, readableKey } from './words.js'
@@ -29,9 +30,9 @@ export function describeStatus(report: StatusReport): string {
   return lines.join('')
 }
 
-function summary({ root, entries, bytes, inUse, stages }: StatusReport): string {
+function summary({ root, entries, units, bytes, inUse, stages }: StatusReport): string {
   const parts = [
-    ...(entries === null ? [] : [`${count(entries, 'entry', 'entries')}, ${formatSize(bytes ?? 0)}`]),
+    ...(entries === null ? [] : [`${countKinds({ entries, units: units ?? 0 })}, ${formatSize(bytes ?? 0)}`]),
     ...(inUse === null ? [] : [`${inUse} in use`]),
     ...(stages === 0 ? [] : [`${count(stages, 'write')} under way`]),
   ]

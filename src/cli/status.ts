@@ -12,7 +12,7 @@ import { describeStatus } from './status-text.js'
 export const command = defineCommand({
   name: 'status',
   usage: '[OPTIONS]',
-  summary: 'who holds a lock, who waits and for how long, what crashes have left',
+  summary: 'who holds a lock or a slot, who waits and for how long, what crashes have left',
   about: `Only looks: no lock is tried, so nobody is held up. Who waits is shown after a second. On Linux, a kernel lock is
     shown as that of the process that keeps it just now, also when the one that took it was killed; processes of other
     users and containers are shown as they have written themselves down.

@@ -1,23 +1,26 @@
 /** `cachelatch verify`: reads every byte. */
 import { type Key, canonicalKey, keyLabel } from '../core/key.js'
-import type { VerifyReport } from '../core/report.js'
+import type { DamageReport, VerifyReport } from '../core/report.js'
 import type { Cache } from '../latch/cache.js'
-import type { VerifyProgress } from '../latch/upkeep.js'
+import type { VerifyProgress } from '../latch/verify.js'
 import { defineCommand, readCommandLine } from './command.js'
 import { CACHE, JSON_REPORT, QUIET } from './common-options.js'
 import { openExisting } from './existing.js'
 import { describeBytes, startProgress } from './progress.js'
 import { count, formatSize } from './quantities.js'
+import { countKinds, nameOfKept } from './kept.js'
 import { print, printJson } from './render.js'
 
 export const command = defineCommand({
   name: 'verify',
   usage: '[KEY…] [OPTIONS]',
   summary: 'read every byte, and set aside what is damaged',
-  about: `Reads every file of every entry, or of those of KEY…, and compares it with the manifest: bytes, sizes, modes, links,
-    what is missing, what is too much. KEY is a text, or JSON as 'ls -q' prints it.`,
+  about: `Reads every file of every entry and of every unit of the snapshots, or of the entries of KEY…, and compares it with
+    the manifest: bytes, sizes, modes, links, what is missing, what is too much. KEY is a text, or JSON as 'ls -q' prints it.`,
   options: {
-    quarantine: { text: 'set damaged entries aside: the next that asks compiles them anew' },
+    quarantine: {
+      text: 'set what is damaged aside: the next that asks compiles it anew, and slots are seeded without',
+    },
     ...QUIET,
     ...JSON_REPORT,
     ...CACHE,
@@ -71,15 +74,20 @@ function parsed(text: string): Key[] {
   }
 }
 
-function describe({ checked, bytes, damaged, strangers, absent }: VerifyReport): string {
-  const lines = damaged.flatMap(({ id, key, problems, quarantined }) => [
-    `${key === null ? id : keyLabel(key)}${quarantined ? '  (set aside)' : ''}`,
+function describe({ checked, units, bytes, damaged, strangers, absent }: VerifyReport): string {
+  const lines = damaged.flatMap(({ problems, quarantined, ...what }) => [
+    `${nameOf(what)}${quarantined ? '  (set aside)' : ''}`,
     ...problems.map(({ kind, message }) => `  ${kind}: ${message}`),
   ])
   lines.push(
     ...strangers.map((path) => `${path}\n  extra: it was not put there by cachelatch, and is left alone`),
   )
   lines.push(...absent.map((key) => `${keyLabel(key)}\n  missing: there is no entry of this key`))
-  const verdict = `${damaged.length} of ${count(checked, 'entry', 'entries')} damaged, ${formatSize(bytes)} read.`
+  const all = countKinds({ entries: checked - units, units })
+  const verdict = `${damaged.length} of ${all} damaged, ${formatSize(bytes)} read.`
   return [...lines, verdict].map((line) => `${line}\n`).join('')
+}
+
+function nameOf({ kind, key, ...what }: Omit<DamageReport, 'problems' | 'quarantined'>): string {
+  return nameOfKept({ kind, key: key && keyLabel(key), ...what })
 }

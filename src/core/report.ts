@@ -58,21 +58,41 @@ export interface SnapshotsReport {
   bytes: number
 }
 
-/** `age`: not used for too long; `size`: used least recently of a cache that is too large. */
-export type RemovalReason = 'age' | 'size'
+/** `age`: not used for too long; `size`: used least recently of a cache that is too large; `superseded`: by a newer generation. */
+export type RemovalReason = 'age' | 'size' | 'superseded'
+
+/** `unit`: of a snapshot; `slot`: a worker's own directory, which nobody has just now. */
+export type RemovalKind = 'entry' | 'unit' | 'slot'
+
+export interface RemovalReport {
+  kind: RemovalKind
+  /** SHA-256 of the key of an entry or a unit; the name of a slot. */
+  id: string
+  /** Of an entry: its key, shortened to 80 characters. */
+  key: string | null
+  /** Of a unit or a slot: the directory of its namespace. */
+  namespace: string | null
+  /** Of a unit: its path below a slot; `null` where no manifest tells it. */
+  unit: string | null
+  bytes: number
+  /** Milliseconds since 1970. A unit was used last when a slot of its namespace was. */
+  usedAt: number
+  why: RemovalReason
+}
 
 export interface GcReport {
   schema: 1
   /** Nothing was removed: what is reported is what would be, if none of it is in use. */
   dryRun: boolean
-  /** `key` is shortened to 80 characters. */
-  removed: { id: string; key: string | null; bytes: number; usedAt: number; why: RemovalReason }[]
+  removed: RemovalReport[]
   /** Of all `removed` together. */
   freedBytes: number
-  /** Entries that were to go and stayed, because they are in use. */
+  /** What was to go and stayed, because it is in use. */
   inUse: number
-  /** What is left: entries, and their bytes. */
+  /** What is left: entries, units of snapshots (all generations), slots, and the bytes of all of them. */
   entries: number
+  units: number
+  slots: number
   bytes: number
   /** Stages, half-deleted trash and the like that were removed. */
   leftovers: number
@@ -91,14 +111,30 @@ export interface Problem {
 
 export interface VerifyReport {
   schema: 1
-  /** How many entries were looked at, and the bytes that were read of them. */
+  /** How many entries and units of snapshots were looked at, how many of them units, and the bytes that were read. */
   checked: number
+  units: number
   bytes: number
-  damaged: { id: string; key: string | null; path: string; problems: Problem[]; quarantined: boolean }[]
+  damaged: DamageReport[]
   /** Things among the entries that are none: not put there by cachelatch, and left alone. */
   strangers: string[]
   /** Canonical JSON of the keys that were asked for and have no entry. */
   absent: string[]
+}
+
+export interface DamageReport {
+  kind: 'entry' | 'unit'
+  /** SHA-256 of its key. */
+  id: string
+  /** Of an entry: canonical JSON of its key. */
+  key: string | null
+  /** Of a unit: the directory of its namespace, and its path below a slot, where its manifest tells it. */
+  namespace: string | null
+  unit: string | null
+  /** Its directory. */
+  path: string
+  problems: Problem[]
+  quarantined: boolean
 }
 
 export type RemoveOutcome = 'removed' | 'missing' | 'in-use'
@@ -193,9 +229,9 @@ export interface ProcessReport {
 
 /** A lock that is held. */
 export interface HolderReport extends ProcessReport {
-  /** The lock's name: the SHA-256 of an entry's key, or what was given to `exec` or `withLock`. */
+  /** The lock's name: the SHA-256 of an entry's key, what was given to `exec` or `withLock`, or `slot-` and a hash. */
   lock: string
-  /** Canonical JSON of the key of the entry that it is for, shortened to 80 characters. */
+  /** What it is for: canonical JSON of an entry's key, shortened to 80 characters, or `slot 3 of vllm`. */
   key: string | null
   /** Whether an entry is being built: else the holder does something else, or is about to. */
   building: boolean
@@ -224,12 +260,13 @@ export interface StatusReport {
   waiters: WaiterReport[]
   /** Writes under way that are not published yet. */
   stages: number
-  /** Entries that somebody has in use; `null`: that cannot be seen here. */
+  /** Entries and units that somebody has in use; `null`: that cannot be seen here. */
   inUse: number | null
   /** What crashes have left for `gc`, by kind; the youngest, which may still be somebody's, are not counted. */
   leftovers: LeftoverCounts
-  /** Entries, and the bytes of all their files; `null`: not asked for. */
+  /** Entries, units of snapshots, and the bytes of all their files; `null`: not asked for. */
   entries: number | null
+  units: number | null
   bytes: number | null
   /** `false`: some processes of this host (other users', other containers') cannot be looked into from here. */
   complete: boolean

@@ -20,10 +20,11 @@ import { type Entry, findPinned } from './entry.js'
 import { announceDegradation, emit } from './events.js'
 import { type OpenOptions, type Opened, foreignLockPath, openRoot, secondChance } from './open.js'
 import { CallerError } from './caller-error.js'
+import type { GcOptions } from './gc.js'
 import { compilePrivately } from './private.js'
 import type { StatsOptions } from './statistics.js'
 import type { StatusOptions } from './status.js'
-import { type GcOptions, type VerifyOptions, clearAll, collect, removeEntry, verifyAll } from './upkeep.js'
+import type { VerifyOptions } from './verify.js'
 
 export interface CacheOptions extends OpenOptions {
   /** Errors of the cache are thrown; without, they are warnings, and the work goes on in private directories. */
@@ -129,21 +130,24 @@ export class Cache {
     return this.#upkeep('Listing the snapshots', listSnapshots)
   }
 
-  /** Removes what crashes have left, then entries by age and size; never what is in use. */
+  /** Removes what crashes have left, then entries, snapshots and slots by age and size; never what is in use. */
   async gc(options: GcOptions = {}): Promise<GcReport> {
+    const { collect } = await import('./gc.js')
     return this.#upkeep('Removing old entries', (opened) => collect(opened, options))
   }
 
-  /** Removes all entries, however young, except those in use; and what crashes have left. */
+  /** Removes all entries, snapshots and slots, however young, except what is in use; and what crashes have left. */
   async clear(options: Pick<GcOptions, 'dryRun' | 'onProgress'> = {}): Promise<GcReport> {
+    const { clearAll } = await import('./gc.js')
     return this.#upkeep('Clearing the cache', (opened) => clearAll(opened, options))
   }
 
-  /** Reads every byte: damaged entries are reported, and with `quarantine` set aside to be compiled anew. */
+  /** Reads every byte, or of `keys` only: what is damaged is reported, and with `quarantine` set aside. */
   async verify({
     keys,
     ...options
   }: VerifyOptions & { keys?: Iterable<Key> | undefined } = {}): Promise<VerifyReport> {
+    const { verifyAll } = await import('./verify.js')
     const wanted = keys && new Map(Array.from(keys, canonicalKey).map((key) => [sha256(key), key]))
     return this.#upkeep('Verifying the cache', (opened) => verifyAll(opened, { ...options, wanted }))
   }
@@ -162,6 +166,7 @@ export class Cache {
 
   /** Removes the entry of `key`, however young, unless it is in use. */
   async remove(key: Key): Promise<RemoveOutcome> {
+    const { removeEntry } = await import('./gc.js')
     const id = sha256(canonicalKey(key))
     return this.#upkeep('Removing an entry', (opened) => removeEntry(opened, id))
   }

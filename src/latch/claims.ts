@@ -12,13 +12,13 @@ import { inspect } from '../store/inventory.js'
 import { MANIFEST } from '../store/layout.js'
 import type { SharedHolds } from '../lock/locker.js'
 import type { Opened } from './open.js'
-import { cannotTellPins, claimByLocks, identify, isUnchanged, seen } from './pins.js'
+import { assertTells, claimByLocks, identify, isUnchanged, seen } from './pins.js'
 
 /** @throws LatchError LOCK_UNAVAILABLE where the locker cannot tell who uses an entry */
 export async function claimEntry(opened: Opened, id: string): Promise<Claiming> {
   const { locker } = opened
   if (locker.shares) return claimByHold(opened, id, locker.shares)
-  if (locker.kind !== 'lockfile' && locker.kind !== 'memory') throw cannotTellPins(opened)
+  assertTells(opened)
   return claimByLocks(opened, id)
 }
 

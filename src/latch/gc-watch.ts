@@ -1,7 +1,7 @@
 /** How far gc is, for who wants to know. */
 export interface GcProgress {
   step: 'leftovers' | 'looking' | 'removing'
-  /** How many entries there are, as far as was looked. */
+  /** How many entries, units and slots there are, as far as was looked. */
   entries: number
   removed: number
   /** How many are to be removed; one that is in use may stay. */

@@ -160,8 +160,10 @@ async function isHeld({ locker }: Opened, pin: string): Promise<boolean> {
   }
 }
 
-export function cannotTellPins({ locker, layout }: Opened): LatchError {
-  return new LatchError(
+/** @throws LatchError LOCK_UNAVAILABLE where the locker cannot tell who uses what */
+export function assertTells({ locker, layout }: Opened): void {
+  if (locker.shares || locker.kind === 'lockfile' || locker.kind === 'memory') return
+  throw new LatchError(
     'LOCK_UNAVAILABLE',
     `The \`${locker.kind}\` lock cannot tell which entries are in use.`,
     {

@@ -2,34 +2,65 @@
  * The snapshots of a cache, as upkeep sees them: each is a directory of entries, to be listed, verified and removed as
  * the cache's own are. What is in them, and how they come about, is launch/snapshots.ts.
  */
+import { basename } from 'node:path'
 import type { SnapshotReport } from '../core/report.js'
-import { orElse } from '../host/disk-errors.js'
-import { takeInventory } from '../store/inventory.js'
+import { attempt, orElse } from '../host/disk-errors.js'
+import { directoriesIn, takeInventory } from '../store/inventory.js'
 import type { Opened } from './open.js'
 
-/** The cache, and then each snapshot as if it were one. */
-export async function homesOf(opened: Opened): Promise<Opened[]> {
+/** One of the directories whose entries are kept together. */
+export interface Home {
+  /** As if its entries were the cache's. */
+  opened: Opened
+  /** `null`: the cache itself. */
+  namespace: string | null
+}
+
+/** The cache, and then each snapshot. */
+export async function homesOf(opened: Opened): Promise<Home[]> {
+  const names = await namesIn(opened, opened.layout.snapshots)
+  return [{ opened, namespace: null }, ...names.map((name) => homeOf(opened, name))]
+}
+
+export function homeOf(opened: Opened, namespace: string): Home {
+  return { opened: { ...opened, layout: opened.layout.snapshot(namespace) }, namespace }
+}
+
+/** Namespaces that have a snapshot, or slots, or had. */
+export async function namespacesOf(opened: Opened): Promise<Set<string>> {
+  const { snapshots, slots } = opened.layout
+  return new Set([...(await namesIn(opened, snapshots)), ...(await namesIn(opened, slots))])
+}
+
+async function namesIn({ disk }: Opened, directory: string): Promise<string[]> {
+  return (await directoriesIn(disk, directory)).map((path) => basename(path))
+}
+
+/** Directories of namespaces in which nothing is left. Who wants one in this very moment makes it again. */
+export async function removeEmptyNamespaces(opened: Opened): Promise<void> {
   const { disk, layout } = opened
-  const homes = [opened]
-  for (const each of await orElse(disk.readdir(layout.snapshots), [], 'ENOENT'))
-    // A link could lead anywhere.
-    if (each.isDirectory()) homes.push({ ...opened, layout: layout.snapshot(each.name) })
-  return homes
+  const remove = (path: string): Promise<void> => attempt(disk.rmdir(path))
+  for (const name of await namespacesOf(opened)) {
+    const home = layout.snapshot(name).entries
+    for (const shelf of await directoriesIn(disk, home)) await remove(shelf)
+    await remove(home)
+    await remove(`${layout.slots}/${name}`)
+  }
 }
 
 export async function listSnapshots(opened: Opened): Promise<SnapshotReport[]> {
-  const [, ...homes] = await homesOf(opened)
   const reports: SnapshotReport[] = []
-  for (const home of homes) reports.push(await describe(home))
+  for (const name of await namesIn(opened, opened.layout.snapshots))
+    reports.push(await describe(opened, name))
   return reports
 }
 
-async function describe({ disk, layout }: Opened): Promise<SnapshotReport> {
-  const name = layout.entries.slice(layout.snapshots.length + 1)
+async function describe(opened: Opened, name: string): Promise<SnapshotReport> {
+  const { disk, layout } = homeOf(opened, name).opened
   const report: SnapshotReport = { name, key: null, units: 0, files: 0, bytes: 0, usedAt: 0, slots: 0 }
   const units = new Set<string>()
   for await (const { key, bytes, files, usedAt } of takeInventory(disk, layout)) {
-    const unit = key === null ? null : unitIn(key)
+    const unit = unitOf(key)
     if (unit) units.add(unit.unit)
     report.key ??= unit?.snapshot ?? null
     report.files += files
@@ -42,8 +73,18 @@ async function describe({ disk, layout }: Opened): Promise<SnapshotReport> {
   return report
 }
 
-/** `null` for what is no unit's key. */
-function unitIn(key: string): { snapshot: string; unit: string } | null {
-  const { snapshot, unit } = JSON.parse(key) as { snapshot?: unknown; unit?: unknown }
-  return typeof snapshot === 'string' && typeof unit === 'string' ? { snapshot, unit } : null
+export interface UnitKey {
+  /** The key of its namespace. */
+  snapshot: string
+  /** Its path below a slot. */
+  unit: string
+  generation: number
+}
+
+/** `null` for what is no unit's key. @param key canonical JSON */
+export function unitOf(key: string | null): UnitKey | null {
+  if (key === null) return null
+  const { snapshot, unit, generation } = (JSON.parse(key) ?? {}) as Record<string, unknown>
+  if (typeof snapshot !== 'string' || typeof unit !== 'string' || typeof generation !== 'number') return null
+  return { snapshot, unit, generation }
 }

@@ -9,9 +9,10 @@ import { countLeftovers } from '../store/leftover-count.js'
 import { type Scene, seeHolders } from './holders.js'
 import type { Opened } from './open.js'
 import { DEFAULT_GRACE_MS } from './last-use.js'
+import { homesOf } from './snapshots.js'
 
 export interface StatusOptions {
-  /** Count the entries and their bytes: reads every manifest. Default true. */
+  /** Count entries and units, and their bytes: reads every manifest. Default true. */
   entries?: boolean | undefined
 }
 
@@ -36,6 +37,7 @@ export async function readStatus(
     inUse: await countInUse(opened, open),
     leftovers: { stages: 0, trash: 0, drafts: 0, records: 0 },
     entries: null,
+    units: null,
     bytes: null,
     complete: open?.complete ?? false,
   }
@@ -85,15 +87,18 @@ async function countInUse({ disk, layout, format }: Opened, open: OpenFiles | nu
     return new Set(names.map((name) => PIN.exec(name)?.[1]).filter((id) => id !== undefined)).size
   }
   if (open === null) return null
-  const pinned = open.files.filter(({ path, lock }) => lock !== null && path.startsWith(`${layout.entries}/`))
+  const isEntry = (path: string): boolean =>
+    [layout.entries, layout.snapshots].some((home) => path.startsWith(`${home}/`))
+  const pinned = open.files.filter(({ path, lock }) => lock !== null && isEntry(path))
   return new Set(pinned.map(({ path }) => path)).size
 }
 
-async function countEntries({ disk, layout }: Opened): Promise<{ entries: number; bytes: number }> {
-  const sum = { entries: 0, bytes: 0 }
-  for await (const entry of takeInventory(disk, layout)) {
-    sum.entries++
-    sum.bytes += entry.bytes
-  }
+async function countEntries(opened: Opened): Promise<{ entries: number; units: number; bytes: number }> {
+  const sum = { entries: 0, units: 0, bytes: 0 }
+  for (const { opened: home, namespace } of await homesOf(opened))
+    for await (const { bytes } of takeInventory(home.disk, home.layout)) {
+      sum[namespace === null ? 'entries' : 'units']++
+      sum.bytes += bytes
+    }
   return sum
 }

@@ -6,6 +6,7 @@ import { isLatchError } from '../core/errors.js'
 import { attempt } from '../host/disk-errors.js'
 import { acquireTold } from '../latch/events.js'
 import type { Opened } from '../latch/open.js'
+import { readableNamespace } from '../latch/slot-claims.js'
 import { sha256 } from '../host/hash.js'
 import type { AcquireOptions, Lease } from '../lock/locker.js'
 import type { Namespace } from './namespace.js'
@@ -26,7 +27,8 @@ export async function waitForFirst(
   try {
     const lock = layout.lock(`first-${sha256(namespace.name).slice(0, 32)}`)
     const target = layout.snapshot(namespace.name).entries
-    lease = await acquireTold(locker, lock, { target }, { ...options, announce: true })
+    const label = `the first of ${readableNamespace(namespace.name)}`
+    lease = await acquireTold(locker, lock, { target }, { ...options, announce: true, label })
   } catch (error) {
     // Who has waited long enough compiles for itself.
     if (isLatchError(error, 'WAIT_TIMEOUT')) return null

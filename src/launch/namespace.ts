@@ -4,8 +4,9 @@
  */
 import { type Key, canonicalKey } from '../core/key.js'
 import type { Disk } from '../host/disk.js'
-import { isErrno } from '../host/disk-errors.js'
+import { isErrno, orElse } from '../host/disk-errors.js'
 import { sha256 } from '../host/hash.js'
+import type { Opened } from '../latch/open.js'
 import { type Layout, notADirectory } from '../store/layout.js'
 import type { Preset } from './preset.js'
 
@@ -35,12 +36,35 @@ export async function makeNamespace(disk: Disk, layout: Layout, { name }: Namesp
     for (const path of [parent, `${parent}/${name}`]) await makeDirectory(disk, path)
 }
 
-/** One that may be there. A link would lead our writes out of the cache. */
+/** Each time, gc has been faster: between two calls, and with nothing in the namespace. */
+const MAX_TRIES = 10
+
+/** Runs `work` in the namespace's directories. gc removes them when they are empty: then they are made again. */
+export async function inNamespace<T>(
+  { disk, layout }: Opened,
+  namespace: Namespace,
+  work: () => Promise<T>,
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT') || tries === MAX_TRIES) throw error
+      await makeNamespace(disk, layout, namespace)
+    }
+  }
+}
+
+/** One that may be there, or be removed in this very moment. A link would lead our writes out of the cache. */
 export async function makeDirectory(disk: Disk, path: string): Promise<void> {
-  try {
-    await disk.mkdir(path)
-  } catch (error) {
-    if (!isErrno(error, 'EEXIST')) throw error
-    if (!(await disk.lstat(path)).isDirectory()) throw notADirectory(path, error)
+  for (let tries = 1; ; tries++) {
+    try {
+      return await disk.mkdir(path)
+    } catch (error) {
+      if (!isErrno(error, 'EEXIST')) throw error
+      const there = await orElse(disk.lstat(path), null, 'ENOENT')
+      if (there?.isDirectory()) return
+      if (there !== null || tries === MAX_TRIES) throw notADirectory(path, error)
+    }
   }
 }

@@ -6,7 +6,6 @@
  */
 import pMap from 'p-map'
 import { isLatchError, messageOf } from '../core/errors.js'
-import { openForWriting } from '../host/writers.js'
 import type { Opened } from '../latch/open.js'
 import { explain } from '../host/disk-errors.js'
 import type { Namespace } from './namespace.js'
@@ -27,6 +26,7 @@ import {
   scanUnits,
   stateOf,
 } from './units.js'
+import { openForWriting } from './writers.js'
 
 /** The first look is after one settle time, later ones after up to so many: a minute with 5 s. */
 const LONGEST_PAUSE_IN_SETTLE_TIMES = 12
@@ -151,7 +151,7 @@ export class Publisher {
 
   async #publishAll(units: Units): Promise<void> {
     if (units.size === 0) return
-    const written = openForWriting(this.options.slot)
+    const written = await openForWriting(this.opened.layout, this.options.slot)
     const newest = await readSnapshot(this.opened, this.options.namespace, this.#known)
     const publish = async ([unit, files]: [string, UnitFile[]]): Promise<void> => {
       if (this.#broken || files.some(({ path }) => written.has(path))) return

@@ -2,28 +2,19 @@
  * Slots: stable private directories, each leased by one worker at a time.
  *
  * Invariants:
- * - A slot's lock is held before anything in it is touched, and until the wrapper and the worker are gone: the worker
- *   inherits it. On a network file system, where no lock can be inherited, a slot belongs to one host, and the worker
- *   inherits the gate of that host.
+ * - A slot is touched by whoever has claimed it, and by nobody else (latch/slot-claims.ts).
  * - What is in a slot is used only with the mark that its last worker ended well. The mark is taken away before the
  *   next one starts; so after a crash at any point there is none, and what may be half-written is set aside.
- * - A slot in which a descendant of an earlier worker still runs is not leased: it was started with the slot's path
- *   in its environment, and inherits no descriptor where Python closes them.
  */
-import { isLatchError } from '../core/errors.js'
 import { attempt, isErrno, orElse } from '../host/disk-errors.js'
 import { pooledDisk } from '../host/disk.js'
-import { processesWith } from '../host/environments.js'
 import { readSmallFile, writeRecord } from '../host/small-file.js'
 import { removeTreeGently } from '../host/trees.js'
 import type { Opened } from '../latch/open.js'
+import { claimSlot, markOf, slotPath } from '../latch/slot-claims.js'
 import type { Lease } from '../lock/locker.js'
 import { syncPath } from '../store/tree.js'
-import { sha256 } from '../host/hash.js'
-import { type Namespace, makeDirectory } from './namespace.js'
-
-/** In the environment of a worker: its slot's directory. */
-export const SLOT_VARIABLE = 'CACHELATCH_SLOT'
+import { type Namespace, inNamespace, makeDirectory } from './namespace.js'
 
 export interface Slot {
   number: number
@@ -48,8 +39,6 @@ interface Mark {
   units: [unit: string, generation: number, state: string][]
 }
 
-/** Where the mark is: beside the slot, so that the worker never sees it. */
-const markOf = (path: string): string => `${path}.ended-well.json`
 const MAX_MARK_BYTES = 16 * 1024 * 1024
 
 /**
@@ -63,14 +52,10 @@ export async function leaseSlot(
 ): Promise<Slot | null> {
   const { disk } = opened
   for (const number of numbers) {
-    const path = slotPath(opened, namespace, number)
-    const lease = await tryLease(opened, path)
+    const path = slotPath(opened, namespace.name, number)
+    const lease = await claimSlot(opened, path)
     if (lease === null) continue
     try {
-      if (processesWith(SLOT_VARIABLE, path).length > 0) {
-        await attempt(lease.release())
-        continue
-      }
       const marked = await takeMark(opened, path)
       // Somebody may have deleted the slot, and left its mark.
       const isThere = await orElse(
@@ -80,7 +65,7 @@ export async function leaseSlot(
       )
       const present = isThere ? marked : null
       if (present === null) await setAside(opened, path)
-      await makeDirectory(disk, path)
+      await inNamespace(opened, namespace, () => makeDirectory(disk, path))
       return { number, path, lease, present }
     } catch (error) {
       await attempt(lease.release())
@@ -88,27 +73,6 @@ export async function leaseSlot(
     }
   }
   return null
-}
-
-/** Of one length on a host, so that a path of one slot can take the place of another's wherever it stands. */
-export function slotPath(
-  { layout, locker, host }: Pick<Opened, 'layout' | 'host'> & { locker: { kind: string } },
-  { name }: Namespace,
-  number: number,
-): string {
-  const digits = String(number).padStart(3, '0')
-  const own = locker.kind === 'lockfile' ? `${host.processes.asOwner(0).host}.${digits}` : digits
-  return layout.slot(name, own)
-}
-
-async function tryLease({ locker, layout }: Opened, path: string): Promise<Lease | null> {
-  try {
-    const name = `slot-${sha256(path.slice(layout.root.length)).slice(0, 32)}`
-    return await locker.acquire(layout.lock(name), { timeoutMs: 0, announce: true })
-  } catch (error) {
-    if (isLatchError(error, 'WAIT_TIMEOUT')) return null
-    throw error
-  }
 }
 
 /** Takes the mark away and makes sure of it; `null`: there was none, or it cannot be read. */

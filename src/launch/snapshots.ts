@@ -21,7 +21,7 @@ import type { Manifest } from '../store/manifest.js'
 import { placeEntry, sealEntry } from '../store/publish.js'
 import { quarantine } from '../store/quarantine.js'
 import { stageEntry } from '../store/stage.js'
-import type { Namespace } from './namespace.js'
+import { type Namespace, inNamespace } from './namespace.js'
 import { SLOT_TOKEN, copyFile, copyRewritten } from './rewrite.js'
 import { type UnitFile, type UnitRules, fingerprintOf } from './units.js'
 import { linkInside, makeParents } from './unit-files.js'
@@ -162,7 +162,9 @@ export async function publishUnit(
       const content = contentOf(manifest)
       if (content === seeded?.content) return { state: 'same' }
       if (!(await isAllowed())) return { state: 'changed' }
-      if (!(await placeEntry(disk, home, entry, () => host.processes.token()))) return { state: 'behind' }
+      const tokens = (): string => host.processes.token()
+      const placed = await inNamespace(opened, namespace, () => placeEntry(disk, home, entry, tokens))
+      if (!placed) return { state: 'behind' }
       if (seeded) await dropBefore(opened, home, namespace, unit, seeded.generation)
       const published = { unit, generation, path: home.entry(id), content, usedAt: createdAt }
       return { state: 'published', published, bytes: manifest.bytes }

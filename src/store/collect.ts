@@ -29,6 +29,8 @@ export interface Candidate {
   id: string
   bytes: number
   usedAt: number
+  /** Another has taken its place: it goes regardless of limits. */
+  superseded?: boolean | undefined
 }
 
 export interface Plan<C extends Candidate> {
@@ -45,16 +47,18 @@ export function plan<C extends Candidate>(items: readonly C[], limits: Limits): 
   // A time of use that lies ahead is a clock's that was wrong: it must not protect an entry forever.
   const isYoung = ({ usedAt }: C): boolean => Math.abs(now - usedAt) < graceMs
   const isExpired = (item: C): boolean => !isYoung(item) && now - item.usedAt > maxAgeMs
-  const expired = items.filter(isExpired).sort(byLastUse)
-  const staying = items.filter((item) => !isExpired(item))
+  const superseded = items.filter((item) => item.superseded)
+  const current = items.filter((item) => !item.superseded)
+  const expired = current.filter(isExpired).sort(byLastUse)
+  const staying = current.filter((item) => !isExpired(item))
   const removable = staying.filter((item) => !isYoung(item)).sort(byLastUse)
   const excess = sumOf(items) - maxBytes
   let count = 0
-  for (let left = excess - sumOf(expired); left > 0 && count < removable.length; count++)
+  for (let left = excess - sumOf(superseded) - sumOf(expired); left > 0 && count < removable.length; count++)
     left -= removable[count]!.bytes
   const surplus = because('size', removable)
   return {
-    remove: [...because('age', expired), ...surplus.slice(0, count)],
+    remove: [...because('superseded', superseded), ...because('age', expired), ...surplus.slice(0, count)],
     instead: surplus.slice(count),
     excess,
   }
@@ -68,6 +72,7 @@ export function sumOf(items: readonly { bytes: number }[]): number {
   return items.reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
+/** Of what was last used at one time, what came first stays first. */
 function byLastUse(a: Candidate, b: Candidate): number {
   return a.usedAt - b.usedAt
 }

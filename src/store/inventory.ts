@@ -14,6 +14,7 @@ import { readSmall } from '../host/small-file.js'
 import { type Steps, run, step } from '../host/steps.js'
 import { type Layout, MANIFEST } from './layout.js'
 import { MAX_MANIFEST_BYTES, decodeManifest } from './manifest.js'
+import { measure } from './measure.js'
 
 /** Some 3 ms where the calls are made in the calling thread. */
 const BATCH = 32
@@ -56,7 +57,7 @@ export async function inspect(
     if (errnoOf(error) === undefined) throw error
     item = { ...blank(path, id), state: 'unreadable', reason: `it cannot be read: ${errnoOf(error)}` }
   }
-  if (item?.state === 'damaged') await measure(disk, path, item)
+  if (item?.state === 'damaged') Object.assign(item, await measure(disk, path, (name) => name === MANIFEST))
   return item
 }
 
@@ -71,6 +72,12 @@ async function* batches(disk: Disk, layout: Layout): AsyncGenerator<string[]> {
       await new Promise<void>((resolve) => void setImmediate(resolve))
     }
   }
+}
+
+/** Paths of directories in `directory`. A link could lead anywhere, and is none. */
+export async function directoriesIn(disk: Disk, directory: string): Promise<string[]> {
+  const children = await list(disk, directory)
+  return children.filter((child) => child.isDirectory()).map(({ name }) => `${directory}/${name}`)
 }
 
 function list(disk: Disk, path: string): ReturnType<Disk['readdir']> {
@@ -119,15 +126,4 @@ function report(path: string, id: string, text: string, stats: Stats): EntryRepo
 
 function blank(path: string, id: string): Omit<EntryReport, 'state' | 'reason'> {
   return { id, key: null, path, bytes: 0, files: 0, createdAt: null, usedAt: 0 }
-}
-
-/** What no manifest tells: how much there is. What cannot be looked at counts as nothing. */
-async function measure(disk: Disk, path: string, total: { bytes: number; files: number }): Promise<void> {
-  for (const child of await disk.readdir(path).catch(() => [])) {
-    const below = `${path}/${child.name}`
-    if (child.isDirectory()) await measure(disk, below, total)
-    if (!child.isFile() || child.name === MANIFEST) continue
-    total.bytes += (await disk.lstat(below).catch(() => null))?.size ?? 0
-    total.files++
-  }
 }

@@ -8,7 +8,8 @@ export const MANIFEST = 'MANIFEST.json'
 export const FILES = 'files'
 
 const LIVE = new RegExp(
-  `/v${SCHEMA}/(locks/[^/]+\\.lock|stage/[0-9a-f]{32}|entries/[0-9a-f]{2}/[0-9a-f]{64}/${MANIFEST})$`,
+  `/v${SCHEMA}/(locks/[^/]+\\.lock|stage/[0-9a-f]{32}|` +
+    `(?:entries|snapshots/[^/]+)/[0-9a-f]{2}/[0-9a-f]{64}/${MANIFEST})$`,
 )
 
 export class Layout {

@@ -2,6 +2,7 @@
 import type { LeftoverCounts } from '../core/report.js'
 import type { Disk } from '../host/disk.js'
 import { orElse } from '../host/disk-errors.js'
+import { directoriesIn } from './inventory.js'
 import type { Layout } from './layout.js'
 import { CANDIDATE, DRAFT, TOKEN, TORN_RECORD } from './leftovers.js'
 
@@ -39,6 +40,13 @@ export async function countLeftovers(
       (await namesIn(directory)).filter((name) => form.test(name)),
     )
 
+  const tornMarks = async (): Promise<number> => {
+    let sum = 0
+    for (const namespace of await directoriesIn(disk, layout.slots))
+      sum += await drafts(namespace, TORN_RECORD)
+    return sum
+  }
+
   const stages = (await namesIn(layout.stage)).filter((name) => TOKEN.test(name))
   const silent = stages.filter((name) => !isAlive(layout.staged(name)))
   const dead = await countOld(layout.stage, silent)
@@ -56,7 +64,8 @@ export async function countLeftovers(
         (await drafts(layout.locks, TORN_RECORD)) +
         (await drafts(layout.attempts, TORN_RECORD)) +
         (await drafts(layout.stage, CANDIDATE)) +
-        (await drafts(layout.pins, CANDIDATE)),
+        (await drafts(layout.pins, CANDIDATE)) +
+        (await tornMarks()),
     },
   }
 }

@@ -5,6 +5,7 @@ import { isOver } from '../core/waiter.js'
 import pMap from 'p-map'
 import type { Disk } from '../host/disk.js'
 import { attempt, orElse } from '../host/disk-errors.js'
+import { directoriesIn } from './inventory.js'
 import type { Layout } from './layout.js'
 import { discard } from './stage.js'
 import { emptyTrash } from './trash.js'
@@ -100,6 +101,8 @@ export async function collectLeftovers(
     await each(disk, layout.attempts, (name) => TORN_RECORD.test(name), removeOld),
     await each(disk, layout.root, (name) => DRAFT.test(name), removeOld),
   ]
+  for (const namespace of await directoriesIn(disk, layout.slots))
+    counts.push(await each(disk, namespace, (name) => TORN_RECORD.test(name), removeOld))
   return counts.reduce((sum, count) => sum + count, 0)
 }
 

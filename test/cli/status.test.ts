@@ -201,6 +201,7 @@ describe('as text', () => {
     inUse: null,
     leftovers: nothing,
     entries: null,
+    units: null,
     bytes: null,
     complete: true,
   }
@@ -209,6 +210,21 @@ describe('as text', () => {
     expect(describeStatus(report)).toBe(
       '/c: \nHeld:\n  nightly  2:13    pid 7 on node7 and 2 others  python serve.py\n' +
         'Waiting:\n  k  2:13  no limit  pid 8 on node7 (cannot be asked)  python serve.py\n',
+    )
+  })
+
+  test('slots by their names; units beside entries, where there are any', () => {
+    const slot = { ...report.holders[0]!, lock: 'slot-0123', key: 'slot 3 of vllm', others: 0 }
+    const text = describeStatus({
+      ...report,
+      holders: [slot],
+      waiters: [],
+      entries: 2,
+      units: 1,
+      bytes: 1024,
+    })
+    expect(text).toBe(
+      '/c: 2 entries and 1 unit, 1 KB\nHeld:\n  slot 3 of vllm  2:13    pid 7 on node7  python serve.py\n',
     )
   })
 

@@ -149,6 +149,8 @@ test('gc makes room by age and size, and ends with what was freed; a dry run fre
     freedBytes: 0,
     inUse: 0,
     entries: 1,
+    units: 0,
+    slots: 0,
     bytes: 2048,
     leftovers: 0,
   })

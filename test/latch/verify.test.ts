@@ -85,7 +85,15 @@ test('on a healthy cache nothing is found, nothing set aside, and nothing counts
   const cache = await openCache(scratch(), { strict: true })
   for (const key of ['a', 'b', 'c']) await compile(cache, key)
   const report = await cache.verify({ quarantine: true })
-  expect(report).toEqual({ schema: 1, checked: 3, bytes: 300_030, damaged: [], strangers: [], absent: [] })
+  expect(report).toEqual({
+    schema: 1,
+    checked: 3,
+    units: 0,
+    bytes: 300_030,
+    damaged: [],
+    strangers: [],
+    absent: [],
+  })
   expect(await keysIn(cache)).toEqual(['a', 'b', 'c'])
   expect(leftoversIn(cache.root)).toEqual([])
 })

@@ -14,6 +14,8 @@ import { isAlive } from '../support/proc.js'
 import { useScratch } from '../support/scratch.js'
 import { until } from '../support/until.js'
 import { useWorkers } from '../support/use-workers.js'
+import { prepareTestWorker } from '../support/slot-workers.js'
+import { leaveFiles } from '../support/slots-on-disk.js'
 import type { WorkerProcess } from '../support/worker-process.js'
 
 const scratch = useScratch()
@@ -145,6 +147,32 @@ describe.each(['kernel', 'lockfile'] as const)('%s', (locker) => {
     expect(second!.since).toBeGreaterThan(first!.since!)
     await heir.kill()
     expect(await cache.status()).toMatchObject({ holders: [], waiters: [], leftovers: { records: 1 } })
+  })
+})
+
+describe.each(['kernel', 'lockfile'] as const)('%s', (locker) => {
+  test('a leased slot is told by its namespace and number, with its worker, and since when', async () => {
+    const root = scratch('cache')
+    process.env['CACHELATCH_GATE_DIR'] = scratch('gates')
+    const cache = await openCache(root, { locker, staleMs: 2_000, strict: true })
+    await leaveFiles(root, { 'groups/a/kernel': 'a', 'groups/b/kernel': 'b' }, { locker })
+    const before = Date.now()
+    const [first, second] = [
+      await prepareTestWorker(root, { locker }),
+      await prepareTestWorker(root, { locker }),
+    ]
+    const status = await until('both are on record', async () => {
+      const seen = await (locker === 'kernel' ? await looking(root) : cache).status()
+      return seen.holders.every(({ since }) => since !== null) && seen
+    })
+    expect(status.holders).toMatchObject([
+      { key: 'slot 0 of tested', pid: process.pid, verdict: 'alive', building: false },
+      { key: 'slot 1 of tested', pid: process.pid, verdict: 'alive', building: false },
+    ])
+    for (const { since } of status.holders) expect(since).toBeGreaterThanOrEqual(before)
+    expect(status).toMatchObject({ entries: 0, units: 2, bytes: 2 })
+    await Promise.all([first.ended(0), second.ended(0)])
+    expect((await cache.status()).holders).toEqual([])
   })
 })
 

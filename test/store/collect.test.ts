@@ -34,6 +34,17 @@ test('what goes by age counts for the size', () => {
   expect(planned(used(1, 400, 2, 3), { maxAgeMs: 100, maxBytes: 20 })).toBe('b:age d:size | c:size a:size')
 })
 
+test('what is superseded goes without a limit, also when it is young, and counts for the size', () => {
+  const items = used(1, 400, 2, 3)
+  items[2]!.superseded = true
+  expect(planned(items, { graceMs: 60 })).toBe('c:superseded | b:size')
+  expect(planned(items, { maxBytes: 20 })).toBe('c:superseded b:size | d:size a:size')
+})
+
+test('of what was used at one time, what came first goes first', () => {
+  expect(planned(used(5, 5, 9, 5), { maxBytes: 10 })).toBe('c:size a:size b:size | d:size')
+})
+
 test('what is young stays, however little room there is', () => {
   expect(planned(used(1, 60, 59, 100), { maxBytes: 0, maxAgeMs: 10, graceMs: 60 })).toBe('d:age b:age')
 })

@@ -37,3 +37,21 @@ test('whatever the key, its paths stay below the root', () => {
     }
   }
 })
+
+test('what may be one of our files under another name is an entry, a lock, a stage, or a unit of a snapshot', () => {
+  const layout = new Layout('/root/cache')
+  const id = sha256('key')
+  for (const path of [
+    layout.entry(id) + '/MANIFEST.json',
+    layout.snapshot('vllm-1').entry(id) + '/MANIFEST.json',
+    layout.lock('x') + '.lock',
+    layout.staged('f'.repeat(32)),
+  ])
+    expect(layout.whichOf(path.replace('/root/cache', '/elsewhere'))).toBe(path)
+  for (const path of [
+    layout.slot('vllm-1', '000') + '/file',
+    layout.snapshot('vllm-1').entry(id) + '/files/MANIFEST.json',
+    `${layout.snapshots}/a/b/${id.slice(0, 2)}/${id}/MANIFEST.json`,
+  ])
+    expect(layout.whichOf(path)).toBeNull()
+})

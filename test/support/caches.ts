@@ -28,7 +28,8 @@ export function entryPath(root: string, key: Key): string {
 export function leftoversIn(root: string): string[] {
   const files = readdirSync(root, { recursive: true }) as string[]
   const layout = new Layout('')
-  const kept = new Set([layout.top, layout.format, ...layout.directories])
+  const { top, format, slots, snapshots, directories } = layout
+  const kept = new Set([top, format, slots, snapshots, ...directories])
   return files
     .filter((file) => !kept.has(file))
     .filter((file) => !/^v1\/entries\/|^v1\/stats(\/|$)|^v1\/locks\/[^/]+\.lock$/.test(file))

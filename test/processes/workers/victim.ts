@@ -6,6 +6,7 @@ import { HeldDirectory } from '../../../src/lock/held-directory.js'
 import { openTestCache } from '../../support/caches.js'
 import { writeCandidate } from '../../support/candidate.js'
 import { watchedDisk, watchedHost } from '../../support/hosts.js'
+import { prepareTestWorker } from '../../support/slot-workers.js'
 import { obey } from './obey.js'
 
 /** Calls that change nothing: what is before and after them is before and after their neighbours. */
@@ -66,6 +67,25 @@ obey({
     const { count, cache } = await openStepped(order)
     const { removed } = await cache.gc({ maxBytes: 0, graceMs: 0 })
     return { steps: count(), removed: removed.length }
+  },
+
+  /** A worker's whole life in a slot, with one unit published anew and one that has grown; returns its steps. */
+  async launch(order: Victim) {
+    const { at, count } = stepper(order)
+    const host = watchedHost(
+      realHost(),
+      (name) => at(`before ${name}`),
+      // What is after one call is before the next.
+      () => undefined,
+    )
+    const options = { locker: order.locker as 'kernel', staleMs: order.staleMs }
+    const worker = await prepareTestWorker(order.root, options, host)
+    worker.started()
+    worker.write('groups/a/more', 'more')
+    worker.write('groups/b/kernel', 'b')
+    at('worker: has written')
+    await worker.ended(0)
+    return count()
   },
 
   /** The steps of the lock that are made in the heartbeat thread, made here. */
