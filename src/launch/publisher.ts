@@ -153,15 +153,16 @@ export class Publisher {
     }
   }
 
-  async #publishAll(units: Units, isStill: (unit: string) => boolean = () => true): Promise<void> {
+  /** @param isStill while the worker runs: whether a unit is as it was at the last look */
+  async #publishAll(units: Units, isStill?: (unit: string) => boolean): Promise<void> {
     if (units.size === 0) return
     const written = await openForWriting(this.opened.layout, this.options.slot)
-    const next = oldestFirst(units)
+    const isOpen = (files: UnitFile[]): boolean => files.some(({ path }) => written.has(path))
     const newest = await readSnapshot(this.opened, this.options.namespace, this.#known)
-    const end = next.findIndex(
-      ([unit, files]) => !isStill(unit) || files.some(({ path }) => written.has(path)),
-    )
-    const whole = end === -1 ? next : next.slice(0, end)
+    const next = oldestFirst(units)
+    // What is kept open and not written to, such as a log, must not hold up the others for a worker's whole life.
+    const end = next.findIndex(([unit, files]) => (isStill ? !isStill(unit) : isOpen(files)))
+    const whole = (end === -1 ? next : next.slice(0, end)).filter(([, files]) => !isOpen(files))
     await inTurn(whole, CONCURRENCY, async ([unit, files], turn) =>
       this.#broken ? false : this.#publish(unit, files, newest, turn),
     )
