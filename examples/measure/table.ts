@@ -21,7 +21,7 @@ export function asTable(rows: readonly Row[]): string {
     cpuSeconds.toFixed(1),
     `${sum(reports, ({ hits }) => hits)} of ${sum(reports, ({ hits, misses }) => hits + misses)}`,
     String(sum(reports, ({ errors }) => errors.length)),
-    new Set(reports.map(({ checksum }) => checksum)).size === 1 ? 'all equal' : '**differ**',
+    outputsOf(reports),
   ])
   const head = ['', 'start', 'all ready after, s', 'CPU, s', 'hits', 'errors', 'outputs']
   const rule = ['---', '---', '---:', '---:', '---:', '---:', '---']
@@ -32,13 +32,19 @@ function sum(reports: readonly WorkerReport[], count: (report: WorkerReport) => 
   return reports.reduce((total, report) => total + count(report), 0)
 }
 
+function outputsOf(reports: readonly WorkerReport[]): string {
+  const outputs = new Set(reports.map(({ checksum }) => checksum))
+  if (outputs.has('')) return '**missing**'
+  return outputs.size === 1 ? 'all equal' : '**differ**'
+}
+
 /** What the same worker says about a hundred files is said once. */
 function errorsIn(rows: readonly Row[]): string {
   return rows
     .flatMap(({ way, round, measured }) => {
       const kinds = new Map<string, number>()
       for (const error of measured.reports.flatMap(({ errors }) => errors)) {
-        const kind = error.replaceAll(/(['"/])\S*\/\S+/g, '$1…').slice(0, 120)
+        const kind = error.replaceAll(/(['"/])\S*\/\S+|[0-9a-f]{16,}/g, '$1…').slice(0, 120)
         kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
       }
       return [...kinds].map(([kind, count]) => `\n- ${way}, ${round}: ${count} × ${kind}`)

@@ -25,8 +25,8 @@ export interface Start {
   env: Record<string, string>
 }
 
-/** The worker's program, and then somebody who waits, in its place, for the end of stdin. */
-const THEN_STAY = ['sh', '-c', '"$@"; code=$?; read -r _; exit $code', 'sh']
+/** The worker's program, and when that has ended well, somebody who waits in its place for the end of stdin. */
+const THEN_STAY = ['sh', '-c', '"$@" || exit; read -r _; exit 0', 'sh']
 /** POSIX: the second line of `times` is the time of all children that were waited for, and of theirs. */
 const THEN_TELL_TIMES = ['sh', '-c', '"$@"; times >&3', 'sh']
 

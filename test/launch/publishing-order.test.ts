@@ -47,6 +47,7 @@ async function unitsIn(cache: string, host = realHost()): Promise<string[]> {
 }
 
 test('wherever a disk fails, what is published is the older part', async () => {
+  const pair = OLDEST_FIRST.slice(1)
   const parts = new Set<number>()
   for (let n = 1, failed = true; failed; n++) {
     const cache = join(scratch(), String(n))
@@ -55,15 +56,15 @@ test('wherever a disk fails, what is published is the older part', async () => {
       callsCounted(() => ++calls === n && refuse()),
       cache,
     )
-    write(worker, OLDEST_FIRST)
+    write(worker, pair)
     calls = 0
     await worker.ended(0).catch(() => undefined)
     failed = calls >= n
     const units = await unitsIn(cache)
-    expect(units.sort(), `call ${n} failed`).toEqual(OLDEST_FIRST.slice(0, units.length).sort())
+    expect(units.sort(), `call ${n} failed`).toEqual(pair.slice(0, units.length).sort())
     parts.add(units.length)
   }
-  expect(parts).toEqual(new Set([0, 1, 2, 3]))
+  expect(parts).toEqual(new Set([0, 1, 2]))
 })
 
 test.skipIf(missing('linux'))('of what is newer than an open file, nothing is published', async () => {
