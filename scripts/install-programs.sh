@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # The real programs whose caches the tests keep, from PyPI and npm, into virtual environments outside of the repository.
 #
-#     scripts/install-programs.sh [NAME …]      default: jax triton numba node-24; also: ray torch
+#     scripts/install-programs.sh [NAME …]      default: jax triton numba ray node-24; also: torch
 #
-# Measured on 2 cores with a fast mirror:   jax 18 s, 0.6 GB · triton 11 s, 1.0 GB · numba 10 s, 0.3 GB · node-24 3 s, 0.2 GB
-#                                           ray (with JAX) 20 s, 0.8 GB · torch 145 s, 5.5 GB (it does not load without CUDA's libraries)
+# Measured on 2 cores with a fast mirror, without pip's and npm's caches:
+#     jax 18 s, 0.6 GB · triton 11 s, 1.0 GB · numba 10 s, 0.3 GB · torch 145 s, 5.5 GB (it loads CUDA's libraries)
+#     on the same machine under load: ray with JAX 37 s, 0.9 GB · node-24 34 s, 0.2 GB (CPU 25 s and 5 s)
 set -euo pipefail
 
 directory="${CACHELATCH_TEST_PROGRAMS:-$HOME/.cache/cachelatch-programs}"
@@ -17,7 +18,7 @@ install_from_pypi() {
   "$directory/$name/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
 }
 
-[ $# -gt 0 ] || set -- jax triton numba node-24
+[ $# -gt 0 ] || set -- jax triton numba ray node-24
 for name in "$@"; do
   case "$name" in
     jax) install_from_pypi jax 'jax>=0.6' ;;

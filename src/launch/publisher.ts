@@ -2,12 +2,16 @@
  * What a worker has added to its slot, published unit by unit: while it runs, whatever has been still for a settle
  * time and is open for writing nowhere; after it has ended well, all of it.
  *
+ * Units can be seen in the order in which they were written, and none after one that cannot be published yet: what a
+ * file needs is older than the file. Wherever this stops, killed too, the snapshot is one that a worker has had on its
+ * way. (torch 2.6 dies of a graph whose .so is missing: it includes a header of the slot in which it was compiled.)
+ *
  * A slot is looked at ever less often as long as nothing changes in it: a worker that serves costs nothing.
  */
-import pMap from 'p-map'
 import { isLatchError, messageOf } from '../core/errors.js'
 import type { Opened } from '../latch/open.js'
 import { explain } from '../host/disk-errors.js'
+import { type Turn, inTurn } from './in-turn.js'
 import type { Namespace } from './namespace.js'
 import type { LeftUnits } from './slots.js'
 import {
@@ -22,6 +26,7 @@ import {
   type UnitRules,
   type Units,
   fingerprintOf,
+  oldestFirst,
   scanUnit,
   scanUnits,
   stateOf,
@@ -86,7 +91,7 @@ export class Publisher {
     await this.#watching
     if (!well) return
     this.#broken = false
-    await this.#look((units) => this.#publishAll(units))
+    await this.#look((units) => this.#publishAll(this.#newIn(units)))
   }
 
   /** Units that are in the slot as they are in the snapshot; `null`: it cannot be looked at. */
@@ -105,6 +110,10 @@ export class Publisher {
   #scan(): Promise<Units> {
     const { slot, rules } = this.options
     return scanUnits(this.opened.disk, slot, rules)
+  }
+
+  #newIn(units: Units): Units {
+    return new Map([...units].filter(([unit, files]) => this.#settled.get(unit) !== fingerprintOf(files)))
   }
 
   /** What is in the slot; `null`: that, or what was to be done with it, failed. Nothing of it ends the wrapper. */
@@ -134,14 +143,9 @@ export class Publisher {
       if (!(await this.#pause(pauseMs))) return
       const now = new Map<string, string>()
       await this.#look(async (units) => {
-        const still: Units = new Map()
-        for (const [unit, files] of units) {
-          const fingerprint = fingerprintOf(files)
-          if (this.#settled.get(unit) === fingerprint) continue
-          now.set(unit, fingerprint)
-          if (before.get(unit) === fingerprint) still.set(unit, files)
-        }
-        await this.#publishAll(still)
+        const news = this.#newIn(units)
+        for (const [unit, files] of news) now.set(unit, fingerprintOf(files))
+        await this.#publishAll(news, (unit) => before.get(unit) === now.get(unit))
       })
       if (now.size === 0 && !this.#broken) this.options.onQuiet()
       before = now
@@ -149,15 +153,19 @@ export class Publisher {
     }
   }
 
-  async #publishAll(units: Units): Promise<void> {
+  /** @param isStill while the worker runs: whether a unit is as it was at the last look */
+  async #publishAll(units: Units, isStill?: (unit: string) => boolean): Promise<void> {
     if (units.size === 0) return
     const written = await openForWriting(this.opened.layout, this.options.slot)
+    const isOpen = (files: UnitFile[]): boolean => files.some(({ path }) => written.has(path))
     const newest = await readSnapshot(this.opened, this.options.namespace, this.#known)
-    const publish = async ([unit, files]: [string, UnitFile[]]): Promise<void> => {
-      if (this.#broken || files.some(({ path }) => written.has(path))) return
-      await this.#publish(unit, files, newest)
-    }
-    await pMap(units, publish, { concurrency: CONCURRENCY })
+    const next = oldestFirst(units)
+    // What is kept open and not written to, such as a log, must not hold up the others for a worker's whole life.
+    const end = next.findIndex(([unit, files]) => (isStill ? !isStill(unit) : isOpen(files)))
+    const whole = (end === -1 ? next : next.slice(0, end)).filter(([, files]) => !isOpen(files))
+    await inTurn(whole, CONCURRENCY, async ([unit, files], turn) =>
+      this.#broken ? false : this.#publish(unit, files, newest, turn),
+    )
   }
 
   /**
@@ -179,13 +187,13 @@ export class Publisher {
     }
   }
 
-  async #publish(unit: string, files: UnitFile[], newest: Snapshot): Promise<void> {
+  /** Whether it is in the snapshot, or will never be: nothing waits for it. */
+  async #publish(unit: string, files: UnitFile[], newest: Snapshot, turn: Turn): Promise<boolean> {
     const fingerprint = fingerprintOf(files)
-    if (this.#settled.get(unit) === fingerprint) return
     if (files.every(({ kind }) => kind === 'link')) {
       // Of no use without what they name, which is a unit of its own.
       this.#settled.set(unit, fingerprint)
-      return
+      return true
     }
     const { slot, rules, namespace, seeded, onPublished, onTrouble } = this.options
     const isBehind = (newest.get(unit)?.generation ?? 0) > (seeded.get(unit)?.generation ?? 0)
@@ -195,22 +203,27 @@ export class Publisher {
         ? { state: 'behind' }
         : await publishUnit(this.opened, draft, {
             scan: () => scanUnit(this.opened.disk, slot, unit, rules),
-            isAllowed: () => this.#isAllowed(),
+            isAllowed: async () => (await turn.mine) && this.#isAllowed(),
+            onPlaced: turn.taken,
           })
-      if (outcome.state === 'changed') return
+      if (outcome.state === 'changed') return false
       this.#settled.set(unit, fingerprint)
       if (outcome.state !== 'published') {
         if (outcome.state === 'behind') seeded.delete(unit)
-        return
+        return true
       }
       const { published, bytes } = outcome
       seeded.set(unit, published)
       onPublished({ unit, generation: published.generation, bytes })
+      return true
     } catch (error) {
       if (isLatchError(error, 'BUILD_INVALID')) {
         this.#settled.set(unit, fingerprint)
         onTrouble(error, unit)
-      } else this.#breakOff(error)
+        return true
+      }
+      this.#breakOff(error)
+      return false
     }
   }
 }

@@ -40,14 +40,33 @@ export interface PublishedUnit {
 
 export type Snapshot = Map<string, PublishedUnit>
 
+/** Of a publisher that never pauses, this sees as many steps. */
+const MAX_LOOKS = 20
+
 /**
  * The newest generation of every unit. Damaged ones are left out, and are gc's and verify's.
+ *
+ * What a unit needs can be seen before the unit can (publisher.ts), and yet one look may find a unit alone:
+ *   we: look where the .so will be     A: places its .so, then its graph     we: look where the graph is
+ * so only a look that finds nothing new has found all that belongs together.
  * @param known by path, for those who read again and again: what is there never changes, and is read once
  */
 export async function readSnapshot(
+  opened: Opened,
+  namespace: Namespace,
+  known = new Map<string, PublishedUnit | null>(),
+): Promise<Snapshot> {
+  for (let looks = 1; ; looks++) {
+    const before = known.size
+    const snapshot = await lookAround(opened, namespace, known)
+    if (known.size === before || looks === MAX_LOOKS) return snapshot
+  }
+}
+
+async function lookAround(
   { disk, layout }: Opened,
   { name, key }: Namespace,
-  known = new Map<string, PublishedUnit | null>(),
+  known: Map<string, PublishedUnit | null>,
 ): Promise<Snapshot> {
   const snapshot: Snapshot = new Map()
   const home = layout.snapshot(name)
@@ -123,24 +142,26 @@ export interface UnitDraft {
   rules: UnitRules
 }
 
-/** `changed`: the worker wrote while we read, or has ended badly. `behind`: another worker was first. */
+/** `changed`: the worker wrote while we read, or it is not to be placed now. `behind`: another worker was first. */
 export type PublishOutcome =
   | { state: 'published'; published: PublishedUnit; bytes: number }
   | { state: 'same' }
   | { state: 'changed' }
   | { state: 'behind' }
 
-export interface PublishChecks {
+export interface PublishSteps {
   /** Looks at the unit's files once more. */
   scan: () => Promise<readonly UnitFile[]>
   /** Asked last of all, just before the unit is placed. */
   isAllowed: () => Promise<boolean>
+  /** Called when it is placed. */
+  onPlaced: () => void
 }
 
 export async function publishUnit(
   opened: Opened,
   draft: UnitDraft,
-  { scan, isAllowed }: PublishChecks,
+  { scan, isAllowed, onPlaced }: PublishSteps,
 ): Promise<PublishOutcome> {
   const { disk, layout, host } = opened
   const { namespace, unit, files, seeded } = draft
@@ -163,8 +184,8 @@ export async function publishUnit(
       if (content === seeded?.content) return { state: 'same' }
       if (!(await isAllowed())) return { state: 'changed' }
       const tokens = (): string => host.processes.token()
-      const placed = await inNamespace(opened, namespace, () => placeEntry(disk, home, entry, tokens))
-      if (!placed) return { state: 'behind' }
+      const place = (): Promise<boolean> => placeEntry(disk, home, entry, tokens, onPlaced)
+      if (!(await inNamespace(opened, namespace, place))) return { state: 'behind' }
       if (seeded) await dropBefore(opened, home, namespace, unit, seeded.generation)
       const published = { unit, generation, path: home.entry(id), content, usedAt: createdAt }
       return { state: 'published', published, bytes: manifest.bytes }

@@ -128,6 +128,12 @@ function inOrder(files: UnitFile[]): UnitFile[] {
   return files.sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
+/** In the order in which they came to be what they are: by the newest file of each. */
+export function oldestFirst(units: Units): [unit: string, files: UnitFile[]][] {
+  const written = new Map([...units].map(([unit, files]) => [unit, Math.max(...files.map((f) => f.mtimeMs))]))
+  return [...units].sort(([a], [b]) => written.get(a)! - written.get(b)!)
+}
+
 /** Tells whether the files of a unit are as they were, as far as their size and times tell. */
 export function fingerprintOf(files: readonly UnitFile[]): string {
   return sha256(files.map(({ path, size, mtimeMs }) => `${path}\0${size}\0${mtimeMs}`).join('\n'))

@@ -91,12 +91,16 @@ async function writeManifest(disk: Disk, path: string, text: string): Promise<vo
   }
 }
 
-/** Moves the sealed stage to its final name; `false`: another writer was first, and its entry is as good. */
+/**
+ * Moves the sealed stage to its final name; `false`: another writer was first, and its entry is as good.
+ * @param onSeen called when the entry can be seen, and before that is on the device
+ */
 export async function placeEntry(
   disk: Disk,
   layout: Layout,
   draft: EntryDraft,
   tokens: () => string,
+  onSeen: () => void = () => {},
 ): Promise<boolean> {
   const { id, key, stage, check } = draft
   const shelf = layout.shelf(id)
@@ -112,6 +116,7 @@ export async function placeEntry(
       await quarantine(disk, layout, { id, key, check, token: tokens() })
     }
   }
+  onSeen()
   await syncName(disk, shelf)
   if (isNewShelf) await syncName(disk, layout.entries)
   return true

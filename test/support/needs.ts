@@ -27,6 +27,7 @@ const PROBES = {
   JAX: () => runs(pythonOf('jax'), '-c', 'import jax'),
   Triton: () => runs(pythonOf('triton'), '-c', 'import triton'),
   Numba: () => runs(pythonOf('numba'), '-c', 'import numba'),
+  Ray: () => runs(pythonOf('ray'), '-c', 'import ray, jax'),
   'Node 24': () => runs(NODE_24, '--version'),
   'mount tmpfs': () => process.getuid?.() === 0 && canMountTmpfs(),
   'mkfs.ext4, mkfs.xfs and mkfs.btrfs': () =>

@@ -38,6 +38,22 @@ export function startOf(pid: number): string | null {
   }
 }
 
+/** Living processes with `text` somewhere in their command line. */
+export function processesNaming(text: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => commandLineOf(pid).includes(text) && isAlive(pid))
+}
+
+function commandLineOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
 /** Stopped by SIGSTOP, all of it: the signal is delivered some time after it was sent. */
 export function isStopped(pid: number): boolean {
   return readdirSync(`/proc/${pid}/task`).every((thread) => {

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { COMMAND } from './command.js'
 
 const INSTALLED = process.env['CACHELATCH_TEST_PROGRAMS'] ?? join(homedir(), '.cache/cachelatch-programs')
@@ -55,6 +56,46 @@ export function runProgram(
       resolve({ ...report, exitCode, stderr })
     })
   })
+}
+
+/** A program that prints a line of JSON by itself, and another for each line that it is given; it ends with its stdin. */
+export interface Conversation<T> {
+  answer: () => Promise<T>
+  say: (line: string) => void
+  /** Resolves to its exit code. */
+  end: () => Promise<number | null>
+  ended: Promise<number | null>
+  kill: () => void
+}
+
+export function converse<T>(
+  [program, ...args]: readonly string[],
+  env: Record<string, string>,
+): Conversation<T> {
+  const child = spawn(program!, args, {
+    env: { ...process.env, ...SETTINGS, ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  let stderr = ''
+  child.stderr.on('data', (text: Buffer) => (stderr += String(text)))
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+  return {
+    async answer() {
+      for (;;) {
+        const { value, done } = await lines.next()
+        if (done === true) throw new Error(`${args.join(' ')} ended without an answer: ${stderr}`)
+        if (/^[[{]/.test(value)) return JSON.parse(value) as T
+      }
+    },
+    say: (line) => void child.stdin.write(`${line}\n`),
+    end() {
+      child.stdin.end()
+      return ended
+    },
+    ended,
+    kill: () => void child.kill('SIGKILL'),
+  }
 }
 
 /** Programs as small as ours compile in less than JAX's second, below which it caches nothing. */
