@@ -121,6 +121,10 @@ class HeldFile implements Held {
     private readonly file: LockFile,
   ) {}
 
+  get identity(): string {
+    return `${this.file.dev}:${this.file.ino}`
+  }
+
   onLost(): void {
     // The kernel tells nobody; `check` finds out.
   }

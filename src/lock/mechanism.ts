@@ -25,4 +25,6 @@ export interface Held {
   /** Whether the lock is still this holder's, as far as a look at the disk tells. */
   check(): Promise<boolean>
   handOn(): number | null
+  /** Which file is locked: no other has this identity while the lock is held. */
+  readonly identity?: string
 }
