@@ -125,6 +125,10 @@ class HeldFile implements Held {
     return `${this.file.dev}:${this.file.ino}`
   }
 
+  isSure(): boolean {
+    return true
+  }
+
   onLost(): void {
     // The kernel tells nobody; `check` finds out.
   }
