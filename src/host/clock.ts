@@ -18,9 +18,12 @@ export const processBegin = (): number => performance.timeOrigin
 /** Milliseconds since 1970 as the wall clock stood when the process began, and monotonic since. */
 export const steadyWallTime = (): number => performance.timeOrigin + performance.now()
 
+/** Monotonic nanoseconds on a clock that all threads of a process, and all processes of a host, share. */
+export const monotonicNs = (): bigint => process.hrtime.bigint()
+
 export const realClock: Clock = {
   // Not performance.now(): its module takes a millisecond to load, which is much for a command that hits.
-  now: () => Number(process.hrtime.bigint()) / 1e6,
+  now: () => Number(monotonicNs()) / 1e6,
   wallTime: () => Date.now(),
   async sleep(ms, signal) {
     try {

@@ -86,7 +86,8 @@ export async function compileOnce(opened: Opened, job: Job): Promise<Entry> {
   const wish = { signal, timeoutMs, onWait, announce: true, label: keyLabel(key) }
   const lease = await acquireTold(locker, layout.lock(id), { key }, wish)
   const tellLost = (): void => emit({ type: 'lease-lost', path: lease.path, error: lease.signal.reason })
-  lease.signal.addEventListener('abort', tellLost, { once: true })
+  if (lease.signal.aborted) tellLost()
+  else lease.signal.addEventListener('abort', tellLost, { once: true })
   try {
     const second = await findPinned(opened, id, key, check)
     if (second.state === 'hit') return second.entry(lease.waited ? 'waited' : 'hit')

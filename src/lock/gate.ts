@@ -6,6 +6,11 @@
  * lock. The next one through the gate that finds this very token still holding knows that its holder is gone: the
  * kernel opened the gate when that process died, and a living one removes its token before it leaves the gate.
  * So a killed holder is succeeded at once on its own host; other hosts watch its heartbeat.
+ *
+ * The token is written together with the identity of the gate's file, and counts only behind that very file:
+ *   A is in the gate and holds. A cleaner of temporary files deletes the gate's file, which is old, and leaves A's
+ *   token, which is fresh. B makes a new gate, gets in at once, and reads A's token: A lives all the same.
+ * A's file keeps its inode number for as long as A has it open, so B's gate cannot have the same.
  */
 import { join } from 'node:path'
 import { directDisk as disk } from '../host/disk.js'
@@ -58,7 +63,8 @@ function passThrough(path: string, held: Held): Pass {
   return {
     async predecessor() {
       try {
-        return await readSmallFile(disk, tokenPath, 64)
+        const [token, identity] = (await readSmallFile(disk, tokenPath, 128)).split(' ')
+        return identity === held.identity ? token! : null
       } catch {
         return null
       }
@@ -68,7 +74,7 @@ function passThrough(path: string, held: Held): Pass {
       await attempt(disk.unlink(tokenPath))
       const fd = await disk.createExclusive(tokenPath, 0o600)
       try {
-        await disk.write(fd, Buffer.from(token))
+        await disk.write(fd, Buffer.from(`${token} ${held.identity}`))
       } finally {
         await disk.close(fd)
       }

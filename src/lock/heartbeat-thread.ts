@@ -5,10 +5,12 @@
  */
 import lockfile from 'proper-lockfile'
 import { pooledDisk as disk } from '../host/disk.js'
-import { attempt } from '../host/disk-errors.js'
+import { monotonicNs } from '../host/clock.js'
+import { attempt, isErrno } from '../host/disk-errors.js'
 import { serve } from '../host/thread.js'
 import { HeldDirectory } from './held-directory.js'
 import type { HeartNews, HeartRequest } from './heartbeat.js'
+import { Pulse } from './pulse.js'
 
 interface Heart {
   /** Also of a lock that was lost: its token may still be there, or its heart beat again after a long stop. */
@@ -18,7 +20,7 @@ interface Heart {
 const hearts = new Map<string, Heart>()
 
 const tell = serve<HeartRequest, HeartNews>(async (request) => {
-  if (request.do === 'take') return take(request.path, request.token, request.staleMs)
+  if (request.do === 'take') return take(request.path, request.token, request.staleMs, request.pulse)
   const heart = hearts.get(request.token)
   hearts.delete(request.token)
   await heart?.release()
@@ -27,12 +29,19 @@ const tell = serve<HeartRequest, HeartNews>(async (request) => {
   return true
 })
 
-async function take(path: string, token: string, staleMs: number): Promise<boolean> {
+async function take(
+  path: string,
+  token: string,
+  staleMs: number,
+  memory: SharedArrayBuffer,
+): Promise<boolean> {
   const held = new HeldDirectory(disk, path)
-  let lastBeat = performance.now()
+  const pulse = new Pulse(memory, staleMs)
+  let taken = false
   let watchdog: NodeJS.Timeout | undefined
   const lose = (why: string): void => {
     clearInterval(watchdog)
+    pulse.lose()
     tell({ lost: token, why })
   }
   let release: () => Promise<void>
@@ -43,16 +52,22 @@ async function take(path: string, token: string, staleMs: number): Promise<boole
       retries: 0,
       stale: staleMs,
       update: staleMs / 4,
-      fs: diskForProperLockfile(held, token, () => (lastBeat = performance.now())),
+      fs: diskForProperLockfile(held, token, {
+        taking: () => pulse.start(),
+        taken: () => (taken = true),
+        beaten: (beganNs) => pulse.beat(beganNs) || lose(TOO_LATE),
+      }),
       onCompromised: ({ message }) => lose(message),
     })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === BUSY) return false
+    // Stopped between the take and the first beat for so long that somebody else has taken over.
+    if (taken && isErrno(error, 'ENOENT')) return false
     throw error
   }
   // A beat that hangs in a dead server never reports an error: the silence itself is the news.
   watchdog = setInterval(() => {
-    if (performance.now() - lastBeat > staleMs) lose(`no heartbeat reached the disk for ${staleMs} ms`)
+    if (!pulse.isSure()) lose(TOO_LATE)
   }, staleMs / 8)
   hearts.set(token, {
     async release() {
@@ -64,6 +79,16 @@ async function take(path: string, token: string, staleMs: number): Promise<boole
 }
 
 const BUSY = 'EHELDBYANOTHER'
+const TOO_LATE = 'no heartbeat reached the disk within the stale time'
+/** How far the first beat is dated back: further than proper-lockfile dates it ahead. */
+const DATED_BACK_MS = 2_000
+
+/** What is told of a lock's life. */
+interface Life {
+  taking(): void
+  taken(): void
+  beaten(beganNs: bigint): void
+}
 
 type Callback = (error: Error | null, result?: unknown) => void
 
@@ -71,17 +96,25 @@ type Callback = (error: Error | null, result?: unknown) => void
  * The calls of proper-lockfile 4.1.2 on its lock: mkdir (take), stat and utimes (beat), rmdir (release). All are
  * about `<path>.held/<token>`, so a former holder can neither remove nor refresh its successor's lock.
  */
-function diskForProperLockfile(held: HeldDirectory, token: string, beaten: () => void): object {
+function diskForProperLockfile(held: HeldDirectory, token: string, life: Life): object {
   const own = held.tokenPath(token)
+  let lastMs: number | undefined
   const answer = (step: Promise<unknown>, callback: Callback): void => {
     step.then((result) => callback(null, result), callback)
   }
   const take = async (): Promise<void> => {
+    life.taking()
     if (!(await held.take(token))) throw Object.assign(new Error('held by another'), { code: BUSY })
+    life.taken()
   }
   const beat = async (time: Date): Promise<void> => {
-    await disk.utimes(own, time.getTime() / 1000)
-    beaten()
+    const beganNs = monotonicNs()
+    // proper-lockfile dates its first beat up to a second ahead, to see how exact this file system's times are. A
+    // later beat that landed on that very time could not be seen by anybody; nor can it where the clock was set back.
+    const ms = time.getTime() - (lastMs === undefined ? DATED_BACK_MS : 0)
+    await disk.utimes(own, ms / 1000)
+    if (ms !== lastMs) life.beaten(beganNs)
+    lastMs = ms
   }
   return {
     mkdir: (_path: string, callback: Callback) => answer(take(), callback),

@@ -1,8 +1,9 @@
 /** The main thread's side of the heartbeat thread: one a process, started at the first network lock, or the first wait for one. */
 import { Thread } from '../host/thread.js'
+import { Pulse } from './pulse.js'
 
 export type HeartRequest =
-  | { do: 'take'; path: string; token: string; staleMs: number }
+  | { do: 'take'; path: string; token: string; staleMs: number; pulse: SharedArrayBuffer }
   | { do: 'release'; path: string; token: string }
 
 export interface HeartNews {
@@ -18,9 +19,11 @@ export function getReady(): void {
   running()
 }
 
-/** Takes `<path>.held` under `token` and keeps its heart beating; `false` when somebody holds it. */
-export async function takeAndBeat(path: string, token: string, staleMs: number): Promise<boolean> {
-  return (await running().ask({ do: 'take', path, token, staleMs })) as boolean
+/** Takes `<path>.held` under `token` and keeps its heart beating; `null` when somebody holds it. */
+export async function takeAndBeat(path: string, token: string, staleMs: number): Promise<Pulse | null> {
+  const pulse = new Pulse(new SharedArrayBuffer(Pulse.BYTES), staleMs)
+  const taken = await running().ask({ do: 'take', path, token, staleMs, pulse: pulse.memory })
+  return taken === true ? pulse : null
 }
 
 export async function releaseAndRest(path: string, token: string): Promise<void> {

@@ -121,6 +121,14 @@ class HeldFile implements Held {
     private readonly file: LockFile,
   ) {}
 
+  get identity(): string {
+    return `${this.file.dev}:${this.file.ino}`
+  }
+
+  isSure(): boolean {
+    return true
+  }
+
   onLost(): void {
     // The kernel tells nobody; `check` finds out.
   }

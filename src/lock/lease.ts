@@ -43,6 +43,8 @@ export class HeldLease implements Lease {
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
+    // The news may be waiting for an event loop that has not turned since.
+    if (!this.held.isSure()) this.lose(new Error(`The lock may have been lost: ${this.path}`))
     if (this.#lost) this.#controller.abort(this.#lost)
     return this.#controller.signal
   }

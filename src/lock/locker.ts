@@ -3,8 +3,9 @@
  *
  * 1. `acquire` resolves only after every earlier holder has released, died, or been presumed dead. Holders who all
  *    asked to share the lock do not wait for each other: not every locker can do that, and one that cannot says so.
- * 2. `lease.signal` aborts as soon as the holder can no longer be sure that it holds. A lease that may have been
- *    lost protects work, never data: what is published is right without any lock.
+ * 2. `lease.signal` aborts as soon as the holder can no longer be sure that it holds. An event loop that is blocked
+ *    hears of that late; reading `lease.signal` looks anew, so what was done before it reads as not aborted was done
+ *    alone. A lease that may have been lost protects work, never data: what is published is right without any lock.
  * 3. A second `acquire` in one process queues behind the first, in order of arrival: who wants to share queues behind
  *    who waits for an exclusive one. Among processes there is no order, and a stream of sharers may starve the others.
  * 4. `release` is idempotent. Abort or time-out of a waiter, at any point, leaves nothing behind: no lock,

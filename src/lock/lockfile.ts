@@ -3,9 +3,10 @@
  * directory and heartbeat, made safe by held-directory.ts (atomic take, release and takeover), observer.ts (who is
  * dead), heartbeat.ts (off the main thread) and gate.ts (one contender a host).
  *
- * What can still go wrong, and costs work only: a holder that is stopped, or cut off from the server, for longer
- * than the stale time is succeeded while it may still believe to hold. Its `lease.signal` aborts as soon as it runs
- * again. Publishing keeps the cache right all the same.
+ * What can still go wrong, and costs work only: a holder that is stopped, starved or cut off from the server for
+ * longer than the stale time is succeeded while it still works. Its `lease.signal` aborts as soon as its event loop
+ * turns again, and whoever reads `lease.signal` knows at once: as long as it reads as not aborted, nobody else can have
+ * been in (pulse.ts has the argument). Publishing keeps the cache right all the same.
  */
 import type { Disk } from '../host/disk.js'
 import { attempt } from '../host/disk-errors.js'
@@ -18,6 +19,7 @@ import type { Locker } from './locker.js'
 import { createLocker } from './frame.js'
 import type { Held, Manner, Mechanism } from './mechanism.js'
 import { Observer } from './observer.js'
+import type { Pulse } from './pulse.js'
 
 /** Four heartbeats; a holder whose heart has not beaten for so long gives its lock up by itself. */
 export const DEFAULT_STALE_MS = 15_000
@@ -86,7 +88,12 @@ function lockfileMechanism(host: Host, disk: Disk, options: LockfileOptions): Me
     }
     const token = host.processes.token()
     if (pass) await attempt(pass.announce(token))
-    return (await takeAndBeat(path, token, staleMs)) ? hold(path, directory, token, pass) : null
+    const pulse = await takeAndBeat(path, token, staleMs)
+    if (pulse === null) return null
+    if (pulse.isSure()) return hold(path, directory, token, pulse, pass)
+    // Starved since the take: it may be somebody else's by now, so it is taken anew.
+    await releaseAndRest(path, token)
+    return null
   }
 
   /**
@@ -122,8 +129,9 @@ function lockfileMechanism(host: Host, disk: Disk, options: LockfileOptions): Me
   return { kind: 'lockfile', canShare: false, lockPath: (path) => `${path}.held`, tryTake, take }
 }
 
-function hold(path: string, directory: HeldDirectory, token: string, pass: Pass | null): Held {
+function hold(path: string, directory: HeldDirectory, token: string, pulse: Pulse, pass: Pass | null): Held {
   return {
+    isSure: () => pulse.isSure(),
     onLost: (lost) => whenLost(token, lost),
     check: () => directory.isHeldBy(token),
     // The heart stops with this process: other hosts take the lock over, but on this one the gate stays shut.

@@ -22,7 +22,11 @@ export interface Mechanism {
 export interface Held {
   release(): void | Promise<void>
   onLost(lost: (reason: Error) => void): void
+  /** Whether nobody can have taken the lock until now, as far as can be told without asking anybody. */
+  isSure(): boolean
   /** Whether the lock is still this holder's, as far as a look at the disk tells. */
   check(): Promise<boolean>
   handOn(): number | null
+  /** Which file is locked: no other has this identity while the lock is held. */
+  readonly identity?: string
 }

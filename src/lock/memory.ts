@@ -8,6 +8,7 @@ import type { Held, Mechanism } from './mechanism.js'
 const held: Held = {
   release: () => Promise.resolve(),
   onLost: () => undefined,
+  isSure: () => true,
   check: () => Promise.resolve(true),
   handOn: () => null,
 }

@@ -1,5 +1,7 @@
 /** The lock for network file systems: a holder that is slow keeps it, one that is gone loses it, and is told. */
 import { readdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { entryPath } from '../support/caches.js'
 import { readEntry } from '../support/candidate.js'
@@ -9,6 +11,10 @@ import { useScratch } from '../support/scratch.js'
 import { until } from '../support/until.js'
 import { useWorkers } from '../support/use-workers.js'
 import type { WorkerProcess } from '../support/worker-process.js'
+
+const STOPS_ONCE_IT_HAS_TAKEN = pathToFileURL(
+  join(import.meta.dirname, 'workers/stops-once-it-has-taken.js'),
+).href
 
 const scratch = useScratch()
 const startWorker = useWorkers()
@@ -22,7 +28,11 @@ beforeEach(() => {
 
 async function stop(worker: WorkerProcess): Promise<void> {
   worker.signal('SIGSTOP')
-  await until('it has stopped', () => isStopped(worker.pid))
+  await hasStopped(worker)
+}
+
+function hasStopped(worker: WorkerProcess): Promise<boolean> {
+  return until('it has stopped', () => isStopped(worker.pid))
 }
 
 describe.each([
@@ -61,6 +71,34 @@ describe.each([
       await expect(
         start('locker', ['lockfile'], at).ask('acquire', path, { timeoutMs: 0 }),
       ).rejects.toMatchObject({ code: 'WAIT_TIMEOUT' })
+  })
+
+  test('a holder that was stopped and succeeded knows it before its event loop turns', async () => {
+    const [holder, next] = [
+      start('locker', ['lockfile'], gates),
+      start('locker', ['lockfile'], gatesOfTheNext()),
+    ]
+    await holder.ask('acquire', path)
+    const looking = holder.ask('stopAndLook', path)
+    await hasStopped(holder)
+    await next.ask('acquire', path)
+    holder.signal('SIGCONT')
+    expect(await looking).toBe(true)
+  })
+
+  test('who is stopped between its take and its first beat, and succeeded, has not got the lock yet', async () => {
+    const stopping = { NODE_OPTIONS: `--import=${STOPS_ONCE_IT_HAS_TAKEN}` }
+    const first = startWorker('locker', ['lockfile'], { CACHELATCH_GATE_DIR: gates, ...stopping })
+    const next = start('locker', ['lockfile'], gatesOfTheNext())
+    const taking = first.ask('acquire', path)
+    await hasStopped(first)
+    await next.ask('acquire', path)
+    first.signal('SIGCONT')
+    await until('it waits', () => readdirSync(dirname(path)).some((name) => name.includes('.waiting.')))
+    expect(await next.ask('isLost', path)).toBe(false)
+    await next.ask('release', path)
+    expect(await taking).toBe(true)
+    expect(await first.ask('isLost', path)).toBe(false)
   })
 
   test('a builder that is stopped cannot spoil the entry of its successor', async () => {

@@ -1,5 +1,6 @@
 /** Several processes, as on several hosts, want a lock whose holder is dead. In how many trials did two get in? */
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
+import type { Stay } from '../processes/workers/takeover.js'
 import { WorkerProcess } from './worker-process.js'
 
 /** Locks that are contended for at a time. */
@@ -14,12 +15,7 @@ export interface Trials {
   start?: (script: string, args: string[], env: NodeJS.ProcessEnv) => WorkerProcess
 }
 
-interface Seen {
-  met: string[]
-  lost: string[]
-}
-
-/** Returns the number of trials in which the witness saw two inside at once, neither of them told of a loss. */
+/** In how many trials two were inside at once, neither of whom could know that it may have lost the lock. */
 export async function countDoubleHolders({
   kind,
   contenders,
@@ -33,20 +29,25 @@ export async function countDoubleHolders({
     mkdirSync(gates)
     return startWorker('takeover', [], { CACHELATCH_GATE_DIR: gates })
   })
-  const met = new Set<string>()
+  let doubles = 0
   try {
     for (let first = 0; first < trials; first += BATCH) {
       const numbers = Array.from({ length: Math.min(BATCH, trials - first) }, (_, index) => first + index)
       const paths = numbers.map((number) => `${directory}/lock-${number}`)
       paths.forEach((path) => leaveDeadHolder(path, kind))
-      const all = await Promise.all(workers.map((worker) => worker.ask<Seen>('contend', kind, paths)))
-      const lost = new Set(all.flatMap((seen) => seen.lost))
-      for (const path of all.flatMap((seen) => seen.met)) if (!lost.has(path)) met.add(path)
+      const all = await Promise.all(workers.map((worker) => worker.ask<Stay[]>('contend', kind, paths)))
+      const sure = all.flat().filter(({ wasLost }) => !wasLost)
+      doubles += paths.filter((path) => overlap(sure.filter((stay) => stay.path === path))).length
     }
   } finally {
     await Promise.all(workers.map((worker) => worker.kill()))
   }
-  return met.size
+  return doubles
+}
+
+function overlap(stays: Stay[]): boolean {
+  const inOrder = stays.toSorted((a, b) => (a.from < b.from ? -1 : 1))
+  return inOrder.some(({ from }, index) => index > 0 && from < inOrder[index - 1]!.to)
 }
 
 /** What a holder that died an hour ago has left: with proper-lockfile an empty directory, with us one with a token. */

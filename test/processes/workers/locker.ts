@@ -7,6 +7,7 @@ import { obey } from './obey.js'
 
 const locker = makeLocker(process.argv[2] as LockerName)
 const leases = new Map<string, Lease>()
+const signals = new Map<string, AbortSignal>()
 let child: ChildProcess | undefined
 
 /** Fails where another is inside: the file system lets only one create the marker. */
@@ -22,10 +23,18 @@ obey({
   async acquire(path: string, options: AcquireOptions = {}) {
     const lease = await locker.acquire(path, options)
     leases.set(path, lease)
+    signals.set(path, lease.signal)
     return lease.waited
   },
   release: (path: string) => leases.get(path)!.release(),
-  isLost: (path: string) => leases.get(path)!.signal.aborted,
+  /** Whether the holder was told: `lease.signal` is not read anew, which would look. */
+  isLost: (path: string) => signals.get(path)!.aborted,
+
+  /** Stops this process; what the lease says when it goes on, before anything else has run. */
+  stopAndLook(path: string) {
+    process.kill(process.pid, 'SIGSTOP')
+    return leases.get(path)!.signal.aborted
+  },
 
   /** Goes in and out; returns how often it found somebody else inside. */
   async contend(path: string, rounds: number) {

@@ -1,5 +1,4 @@
-/** One of several contenders for locks whose holder is dead; a witness that knows nothing of locks sees who is in. */
-import { closeSync, openSync, unlinkSync } from 'node:fs'
+/** One of several contenders for locks whose holder is dead; tells when it was inside, on a clock that all share. */
 import lockfile from 'proper-lockfile'
 import { makeLocker } from '../../support/lockers.js'
 import { inStepHost } from '../../support/hosts.js'
@@ -12,17 +11,24 @@ const HOLD_MS = 10
 
 const ours = makeLocker('lockfile', { host: inStepHost(TICK_MS), staleMs: STALE_MS })
 
+export interface Stay {
+  path: string
+  /** By `process.hrtime.bigint()`, which all processes of a host share. */
+  from: bigint
+  to: bigint
+  /** Whether the holder knew, after it had left, that it may not have been alone: a starved machine stops hearts, too. */
+  wasLost: boolean
+}
+
 interface Taken {
   release(): Promise<void>
-  /** Whether the holder was told that it may have lost the lock: a starved machine may stop a heart, too. */
   wasLost(): boolean
 }
 
 const TAKERS: Record<string, (path: string) => Promise<Taken>> = {
   async cachelatch(path) {
     const lease = await ours.acquire(path)
-    const { signal } = lease
-    return { release: () => lease.release(), wasLost: () => signal.aborted }
+    return { release: () => lease.release(), wasLost: () => lease.signal.aborted }
   },
   /** As its README has it, but for the retries, which are in step as well. */
   async 'proper-lockfile'(path) {
@@ -51,26 +57,19 @@ function stayInside(): void {
 }
 
 obey({
-  /** Goes through each lock once; returns those in which it met somebody, and those that it was told it lost. */
-  async contend(kind: string, paths: string[]) {
-    const met: string[] = []
-    const lost: string[] = []
-    await Promise.all(
+  /** Goes through each lock once. */
+  async contend(kind: string, paths: string[]): Promise<Stay[]> {
+    return Promise.all(
       paths.map(async (path) => {
         const taken = await TAKERS[kind]!(path)
-        let isAlone = true
-        try {
-          closeSync(openSync(`${path}.inside`, 'wx'))
-        } catch {
-          isAlone = false
-          met.push(path)
-        }
+        const from = process.hrtime.bigint()
         stayInside()
-        if (isAlone) unlinkSync(`${path}.inside`)
+        const to = process.hrtime.bigint()
+        // In this order: what a holder can be sure of is the time before it asks.
+        const wasLost = taken.wasLost()
         await taken.release().catch(() => undefined)
-        if (taken.wasLost()) lost.push(path)
+        return { path, from, to, wasLost }
       }),
     )
-    return { met, lost }
   },
 })
