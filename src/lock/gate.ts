@@ -45,12 +45,23 @@ export async function openGate(host: Host, directory: string): Promise<Gate | nu
   const gatePath = (path: string): string => join(directory, sha256(path))
   return {
     async tryEnter(path) {
-      const held = await kernel.tryTake(gatePath(path), {})
+      const held = await makingRoom(directory, async () => kernel.tryTake(gatePath(path), {}))
       return held && passThrough(gatePath(path), held)
     },
     async enter(path, signal) {
-      return passThrough(gatePath(path), await waitAtGate(kernel, gatePath(path), signal))
+      const held = await makingRoom(directory, () => waitAtGate(kernel, gatePath(path), signal))
+      return passThrough(gatePath(path), held)
     },
+  }
+}
+
+/** A cleaner of temporary files removes the directory as well, once it is empty. */
+async function makingRoom<T>(directory: string, take: () => Promise<T>): Promise<T> {
+  try {
+    return await take()
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT') || !(await ownDirectory(directory))) throw error
+    return take()
   }
 }
 

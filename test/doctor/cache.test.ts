@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openCache } from '../../src/index.js'
 import { runCommand } from '../support/command.js'
-import { doctor, doctorAs, levelOf } from '../support/doctor.js'
+import { doctor, doctorAs, levelOf, hiddenSettings } from '../support/doctor.js'
 import { useScratch } from '../support/scratch.js'
 import { below } from '../support/tree.js'
 import { until } from '../support/until.js'
@@ -120,7 +120,7 @@ describe('settings:', () => {
 test('people get a line a finding, advice below what is wrong, and a verdict at the end', async () => {
   const root = scratch()
   chmodSync(root, 0o777)
-  const { code, stdout, stderr } = await runCommand(root, 'doctor')
+  const { code, stdout, stderr } = await runCommand({ cache: root, env: hiddenSettings() }, 'doctor')
   expect(stderr).toBe('')
   expect(stdout).toMatch(/^ {2}✓ renaming a directory: works$/m)
   expect(stdout).toMatch(/^ {2}! permissions: .+\n {6}chmod o-w/m)

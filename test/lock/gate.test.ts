@@ -27,3 +27,13 @@ test('a cleaner that deletes the file of a gate does not make its holder a dead 
   await using next = await makeLocker('lockfile').acquire(path, { timeoutMs: 0 })
   expect(next.waited).toBe(false)
 })
+
+test('a cleaner that deletes the directory of the gates is no reason to have no lock', async () => {
+  const locker = makeLocker('lockfile')
+  const path = `${directory()}/model`
+  await (await locker.acquire(path)).release()
+  rmSync(gateDirectory(), { recursive: true })
+  await using holder = await locker.acquire(path, { timeoutMs: 0 })
+  expect(readdirSync(gateDirectory())).not.toEqual([])
+  expect(holder.waited).toBe(false)
+})

@@ -2,10 +2,11 @@
  * A launcher is killed at each step of a worker's way through a slot: leased, seeded, published, marked, given back.
  * The next worker has what was published, whole, and none of what was not; gc removes the rest.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pMap from 'p-map'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { openCache } from '../../src/index.js'
 import type { Cache } from '../../src/index.js'
 import { leftoversIn } from '../support/caches.js'
@@ -23,6 +24,8 @@ const AT_ONCE = 4
 const scratch = useScratch()
 const startWorker = useWorkers()
 
+afterAll(() => rmSync(process.env['CACHELATCH_GATE_DIR']!, { recursive: true, force: true }))
+
 describe.each(['kernel', 'lockfile'] as const)('%s', (locker) => {
   const options = { locker, staleMs: STALE_MS }
   const order = (root: string): object => ({ root, ...options })
@@ -31,8 +34,9 @@ describe.each(['kernel', 'lockfile'] as const)('%s', (locker) => {
 
   /** Returns the way to start a victim. */
   function setScene(): () => WorkerProcess {
-    const gates = scratch('gates')
-    process.env['CACHELATCH_GATE_DIR'] = gates
+    // One host, and so one directory of gates, for all of a test file's process.
+    process.env['CACHELATCH_GATE_DIR'] ??= mkdtempSync(join(tmpdir(), 'cachelatch-gates-'))
+    const gates = process.env['CACHELATCH_GATE_DIR']
     return () => startWorker('victim', [], { CACHELATCH_GATE_DIR: gates })
   }
 

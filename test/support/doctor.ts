@@ -19,9 +19,17 @@ export function doctor(root: string, ...args: string[]): Promise<Visit> {
   return doctorAs(root, { args })
 }
 
+/** What the tests themselves are told by the environment is no setting. */
+export function hiddenSettings(): NodeJS.ProcessEnv {
+  const ours = Object.keys(process.env).filter(
+    (name) => name.startsWith('CACHELATCH_') && name !== 'CACHELATCH_DIR',
+  )
+  return Object.fromEntries(ours.map((name) => [name, undefined]))
+}
+
 export async function doctorAs(root: string, { uid, env, args = [] }: VisitOptions): Promise<Visit> {
   const child = spawn(process.execPath, [COMMAND, 'doctor', '--json', ...args], {
-    env: { ...process.env, CACHELATCH_DIR: root, ...env },
+    env: { ...process.env, ...hiddenSettings(), CACHELATCH_DIR: root, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(uid !== undefined && { uid, gid: uid }),
   })
