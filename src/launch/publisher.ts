@@ -68,6 +68,7 @@ export class Publisher {
   #broken = false
   #told = false
   #endedBadly = false
+  #pid: number | undefined
 
   constructor(
     private readonly opened: Opened,
@@ -80,13 +81,16 @@ export class Publisher {
       if (this.options.seeded.has(unit)) this.#settled.set(unit, fingerprintOf(files))
   }
 
-  watch(): void {
+  /** @param pid of the worker */
+  watch(pid?: number): void {
+    this.#pid = pid
     this.#watching = this.#watch()
   }
 
   /** After the worker has ended. @param well whether to publish what is new */
   async end(well: boolean): Promise<void> {
     this.#endedBadly = !well
+    this.#pid = undefined
     this.#stop.abort()
     await this.#watching
     if (!well) return
@@ -171,11 +175,14 @@ export class Publisher {
   /**
    * A file of a worker that was killed is open no more, and is still. Its end may be known to the kernel only:
    *   worker: killed in the middle of a file     we: see a still file that nobody has open, and copy it
-   * so whoever waits for the worker is heard once more before the unit is placed.
+   * so before the unit is placed, the worker is looked at: the kernel marks a process as exiting first, then closes
+   * its files, and tells its parent last, on a busy machine much later. Whoever is not exiting now has closed the file
+   * itself.
    */
   async #isAllowed(): Promise<boolean> {
     await this.opened.host.clock.sleep(0)
-    return !this.#endedBadly
+    const isEnding = this.#pid !== undefined && this.opened.host.processes.startTimeOf(this.#pid) === null
+    return !this.#endedBadly && !isEnding
   }
 
   async #pause(ms: number): Promise<boolean> {

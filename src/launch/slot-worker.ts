@@ -100,8 +100,8 @@ async function seeded(
     slot: number,
     env: { ...environment.set, [SLOT_VARIABLE]: path },
     keepOpen: slot.lease.handOn(),
-    started: () => {
-      if (settleMs > 0) publisher.watch()
+    started: (pid) => {
+      if (settleMs > 0) publisher.watch(pid)
     },
     async ended(exitCode) {
       tell({ type: 'worker-ended', worker, exitCode })

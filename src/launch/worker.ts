@@ -54,8 +54,8 @@ export interface PreparedWorker {
   readonly env: Record<string, string>
   /** To be inherited by the worker, as any descriptor: while it is open, the slot is nobody else's. */
   readonly keepOpen: number | null
-  /** Begins to publish what the worker leaves still. */
-  started: () => void
+  /** Begins to publish what the worker leaves still. With its `pid`, nothing that it was killed in the middle of. */
+  started: (pid?: number) => void
   /** Publishes what is new, and lets go of the slot. @param exitCode 0: it ended well, and its files are whole */
   ended(exitCode: number): Promise<void>
 }

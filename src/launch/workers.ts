@@ -84,9 +84,10 @@ async function runIn(
 ): Promise<number> {
   // The others had it while this one was still being prepared.
   if (signals.askedToEnd) return signals.askedToEnd.exitCode
-  started()
-  const onStart = (pid: number): void =>
+  const onStart = (pid: number): void => {
+    started(pid)
     emitWorkerEvent({ type: 'worker-started', worker: name, pid }, onEvent)
+  }
   try {
     const named = { [WORKER_VARIABLE]: name, ...env }
     return (await run(command, { env: named, keepOpen, signals, onStart })).exitCode
