@@ -10,7 +10,10 @@ export async function runTold(command: string[], options: ChildOptions): Promise
 }
 
 export async function runToldToEnd(command: string[], options: ChildOptions): Promise<ChildEnd> {
-  const onStart = (pid: number): void => emit({ type: 'child-started', pid, command })
+  const onStart = (pid: number): void => {
+    emit({ type: 'child-started', pid, command })
+    options.onStart?.(pid)
+  }
   const end = await runToEnd(command, { ...options, onStart })
   emit({ type: 'child-ended', exitCode: end.exitCode })
   if (end.problem !== null) process.stderr.write(`cachelatch: ${command[0]}: ${end.problem}\n`)
