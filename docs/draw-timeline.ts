@@ -23,7 +23,8 @@ process.kill(Number(execFileSync('cat', [join(scratch, 'compiling')], { encoding
 await Promise.all(workers.map((worker) => once(worker, 'exit')))
 
 const svg = execFileSync(process.execPath, [COMMAND, 'timeline', events, '--svg'], { encoding: 'utf8' })
-writeFileSync(join(REPOSITORY, 'docs/pictures/timeline.svg'), svg)
+// Where this copy of the repository lies is nobody's business.
+writeFileSync(join(REPOSITORY, 'docs/pictures/timeline.svg'), svg.replaceAll(`${REPOSITORY}/`, ''))
 process.stdout.write(execFileSync(process.execPath, [COMMAND, 'timeline', events], { encoding: 'utf8' }))
 
 function start(name: string): ChildProcess {
