@@ -8,7 +8,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import module from 'node:module'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -24,13 +24,20 @@ async function work() {
   const checksum = createHash('sha256')
   for (let number = 0; number < Number(count); number++) {
     const path = resolve(join(sources, `module-${number}.mjs`))
-    if (!existsSync(path)) writeFileSync(path, sourceOf(number))
+    if (!existsSync(path)) place(path, sourceOf(number))
     const { sum } = await import(pathToFileURL(path).href)
     checksum.update(`${sum(1000)}`)
   }
   console.log(
     JSON.stringify({ checksum: checksum.digest('hex'), cacheDir: module.getCompileCacheDir?.() ?? null }),
   )
+}
+
+/** In one step: another worker imports what it finds, and half a module has no `sum`. */
+function place(path, source) {
+  const own = `${path}.${process.pid}`
+  writeFileSync(own, source)
+  renameSync(own, path)
 }
 
 function sourceOf(number) {
@@ -62,4 +69,5 @@ function report() {
     }),
   )
   process.exitCode = child.status ?? 1
+  if (process.exitCode !== 0) process.stderr.write(child.stderr)
 }
