@@ -28,8 +28,8 @@ import {
   fingerprintOf,
   oldestFirst,
   scanUnit,
-  scanUnits,
   stateOf,
+  visitUnits,
 } from './units.js'
 import { openForWriting } from './writers.js'
 
@@ -77,8 +77,9 @@ export class Publisher {
 
   /** Notes what was seeded as it is now: nothing of it is new. Before the worker starts. */
   async begin(): Promise<void> {
-    for (const [unit, files] of await this.#scan())
+    await this.#visit((unit, files) => {
       if (this.options.seeded.has(unit)) this.#settled.set(unit, fingerprintOf(files))
+    })
   }
 
   /** @param pid of the worker */
@@ -95,37 +96,40 @@ export class Publisher {
     await this.#watching
     if (!well) return
     this.#broken = false
-    await this.#look((units) => this.#publishAll(this.#newIn(units)))
+    await this.#trying(async () => this.#publishAll(await this.#news()))
   }
 
   /** Units that are in the slot as they are in the snapshot; `null`: it cannot be looked at. */
   async present(): Promise<LeftUnits | null> {
-    const units = await this.#look()
-    if (units === null) return null
     const present: LeftUnits = new Map()
-    for (const [unit, files] of units) {
-      const published = this.options.seeded.get(unit)
-      if (published && this.#settled.get(unit) === fingerprintOf(files))
-        present.set(unit, { generation: published.generation, state: stateOf(files) })
-    }
-    return present
+    return this.#trying(async () => {
+      await this.#visit((unit, files) => {
+        const published = this.options.seeded.get(unit)
+        if (published && this.#settled.get(unit) === fingerprintOf(files))
+          present.set(unit, { generation: published.generation, state: stateOf(files) })
+      })
+      return present
+    })
   }
 
-  #scan(): Promise<Units> {
+  #visit(visit: (unit: string, files: UnitFile[]) => void): Promise<void> {
     const { slot, rules } = this.options
-    return scanUnits(this.opened.disk, slot, rules)
+    return visitUnits(this.opened.disk, slot, rules, visit)
   }
 
-  #newIn(units: Units): Units {
-    return new Map([...units].filter(([unit, files]) => this.#settled.get(unit) !== fingerprintOf(files)))
+  /** The units that are not as they are in the snapshot. */
+  async #news(): Promise<Units> {
+    const news: Units = new Map()
+    await this.#visit((unit, files) => {
+      if (this.#settled.get(unit) !== fingerprintOf(files)) news.set(unit, files)
+    })
+    return news
   }
 
-  /** What is in the slot; `null`: that, or what was to be done with it, failed. Nothing of it ends the wrapper. */
-  async #look(work: (units: Units) => Promise<void> = async () => {}): Promise<Units | null> {
+  /** `null`: the slot cannot be looked at, or what was to be done with it failed. Nothing of it ends the wrapper. */
+  async #trying<T>(work: () => Promise<T>): Promise<T | null> {
     try {
-      const units = await this.#scan()
-      await work(units)
-      return units
+      return await work()
     } catch (error) {
       this.#breakOff(error)
       return null
@@ -146,8 +150,8 @@ export class Publisher {
     for (let pauseMs = settleMs; !this.#broken;) {
       if (!(await this.#pause(pauseMs))) return
       const now = new Map<string, string>()
-      await this.#look(async (units) => {
-        const news = this.#newIn(units)
+      await this.#trying(async () => {
+        const news = await this.#news()
         for (const [unit, files] of news) now.set(unit, fingerprintOf(files))
         await this.#publishAll(news, (unit) => before.get(unit) === now.get(unit))
       })

@@ -5,21 +5,20 @@
  * The slot is leased and nobody works in it. gc may remove a unit meanwhile: then the slot goes without it.
  */
 import { isLatchError } from '../core/errors.js'
-import { attempt, isErrno } from '../host/disk-errors.js'
+import { isErrno } from '../host/disk-errors.js'
 import { removeTree } from '../host/trees.js'
+import { NOTED_EVERY_MS, noteUse } from '../latch/last-use.js'
 import type { Opened } from '../latch/open.js'
-import { FILES, MANIFEST } from '../store/layout.js'
+import { FILES } from '../store/layout.js'
 import { lookUp } from '../store/lookup.js'
 import type { Manifest } from '../store/manifest.js'
 import type { Namespace } from './namespace.js'
-import { SLOT_TOKEN, copyRewritten } from './rewrite.js'
+import { SLOT_TOKEN, copyFile, copyRewritten } from './rewrite.js'
 import { type PublishedUnit, type Snapshot, dropDamaged, isWithin, readSnapshot } from './snapshots.js'
 import type { LeftUnits } from './slots.js'
 import { makeParents } from './unit-files.js'
-import { type UnitRules, type Units, scanUnits, stateOf } from './units.js'
+import { type UnitRules, stateOf, visitUnits } from './units.js'
 
-/** A use is noted at most so often, as that of an entry. */
-const TOUCH_EVERY_MS = 60 * 60 * 1000
 /** For so long nothing else happens in this process, signals included. */
 const YIELD_EVERY_MS = 50
 
@@ -48,7 +47,9 @@ export async function seedSlot(
 ): Promise<Seeded> {
   const seeded: Seeded = { units: new Map(), files: 0, bytes: 0 }
   // Somebody may have been in the slot since: cleaned up, or copied something into it.
-  const there: Units = present ? await scanUnits(opened.disk, slot, rules) : new Map()
+  const there = new Map<string, string>()
+  if (present)
+    await visitUnits(opened.disk, slot, rules, (unit, files) => void there.set(unit, stateOf(files)))
   const job = { opened, namespace, slot, rules, present, there, made: new Set<string>() }
   const known = new Map<string, PublishedUnit | null>()
   const tried = new Set<string>()
@@ -71,8 +72,8 @@ interface SeedJob {
   slot: string
   rules: UnitRules
   present: LeftUnits | null
-  /** What is in the slot before. */
-  there: Units
+  /** In which state each unit is that is in the slot before. */
+  there: Map<string, string>
   /** Directories that have been made. */
   made: Set<string>
 }
@@ -88,7 +89,7 @@ async function seedUnits(job: SeedJob, units: PublishedUnit[], seeded: Seeded): 
       seeded.bytes += copied.bytes
     }
     seeded.units.set(published.unit, published)
-    await noteUse(job.opened, published)
+    await noteSeeding(job.opened, published)
     if (clock.now() - yielded < YIELD_EVERY_MS) continue
     await clock.sleep(0)
     yielded = clock.now()
@@ -97,7 +98,7 @@ async function seedUnits(job: SeedJob, units: PublishedUnit[], seeded: Seeded): 
 
 function isPresent({ present, there }: SeedJob, { unit, generation }: PublishedUnit): boolean {
   const left = present?.get(unit)
-  return left?.generation === generation && left.state === stateOf(there.get(unit) ?? [])
+  return left?.generation === generation && left.state === there.get(unit)
 }
 
 /** Where one worker made a file and another a directory, both are units, and a slot has room for one. */
@@ -145,10 +146,7 @@ async function seedUnit(
       if (size !== file.size) throw new Damaged()
       if (rules.isAbsolute(file.path))
         await copyRewritten(disk, source, target, { from: SLOT_TOKEN, to: slot })
-      else {
-        await disk.copy(source, target)
-        await disk.utimes(target, mtimeMs / 1000)
-      }
+      else await copyFile(disk, source, target, mtimeMs)
     }
     for (const link of manifest.links) {
       await makeParents(disk, slot, link.path, made)
@@ -165,7 +163,7 @@ async function seedUnit(
 
 class Damaged extends Error {}
 
-async function noteUse({ disk, host }: Opened, { path, usedAt }: PublishedUnit): Promise<void> {
+async function noteSeeding({ disk, host }: Opened, { path, usedAt }: PublishedUnit): Promise<void> {
   const now = host.clock.wallTime()
-  if (now - usedAt > TOUCH_EVERY_MS) await attempt(disk.utimes(`${path}/${MANIFEST}`, now / 1000))
+  if (now - usedAt > NOTED_EVERY_MS) await noteUse(disk, path, now)
 }

@@ -59,11 +59,7 @@ export async function prepareInSlot(job: WorkerJob): Promise<PreparedWorker> {
 async function heldBack(opened: Opened, { options, host, namespace }: WorkerJob): Promise<Lease | null> {
   const { timeoutMs, onWait, signal, name: worker = '' } = options
   const started = host.clock.now()
-  const lease = await waitForFirst(opened, namespace, {
-    timeoutMs: timeoutMs ?? 60 * 60 * 1000,
-    onWait,
-    signal,
-  })
+  const lease = await waitForFirst(opened, namespace, { timeoutMs, onWait, signal })
   const waitedMs = host.clock.now() - started
   emitWorkerEvent({ type: 'worker-held-back', worker, waitedMs }, options.onEvent)
   return lease

@@ -71,12 +71,17 @@ function toMatch(patterns: readonly string[]): (path: string) => boolean {
   return picomatch([...patterns], { dot: true, nobrace: true, noextglob: true, nonegate: true })
 }
 
-/** What is there now; files that come and go meanwhile may be in it or not. */
-export async function scanUnits(disk: Disk, slot: string, rules: UnitRules): Promise<Units> {
-  const units: Units = new Map()
-  await scanLevel(disk, slot, '', rules, units)
-  for (const files of units.values()) inOrder(files)
-  return units
+/**
+ * Calls `visit` for each unit that is there now; files that come and go meanwhile may be in it or not. One by one: the
+ * list of 10 000 files would stay in a waiting wrapper's heap as 20 MB of room for the next.
+ */
+export async function visitUnits(
+  disk: Disk,
+  slot: string,
+  rules: UnitRules,
+  visit: (unit: string, files: UnitFile[]) => void,
+): Promise<void> {
+  await visitLevel({ disk, slot, rules, visit, begun: new Map() }, '')
 }
 
 /** The files of one unit as they are now. */
@@ -86,42 +91,54 @@ export async function scanUnit(
   unit: string,
   rules: UnitRules,
 ): Promise<UnitFile[]> {
-  const units: Units = new Map()
   const stats = await orElse(disk.lstat(`${slot}/${unit}`), null, 'ENOENT', 'ENOTDIR')
-  if (stats?.isDirectory()) await scanLevel(disk, slot, `${unit}/`, rules, units)
-  else if (stats) addFile(units, unit, unit, stats)
-  return inOrder(units.get(unit) ?? [])
+  if (stats === null) return []
+  if (!stats.isDirectory()) return toFiles(unit, stats)
+  let found: UnitFile[] = []
+  const visit = (name: string, files: UnitFile[]): void => void (name === unit && (found = files))
+  await visitLevel({ disk, slot, rules, visit, begun: new Map() }, `${unit}/`)
+  return found
 }
 
-async function scanLevel(
-  disk: Disk,
-  slot: string,
-  prefix: string,
-  rules: UnitRules,
-  units: Units,
-): Promise<void> {
+interface Visit {
+  disk: Disk
+  slot: string
+  rules: UnitRules
+  visit: (unit: string, files: UnitFile[]) => void
+  /** Units that are directories which have not been left yet. */
+  begun: Units
+}
+
+async function visitLevel(walk: Visit, prefix: string): Promise<void> {
+  const { disk, slot, rules, visit, begun } = walk
   for (const child of await orElse(disk.readdir(`${slot}/${prefix}`), [], 'ENOENT', 'ENOTDIR')) {
     const path = prefix + child.name
     if (rules.isLeftOut(path)) continue
     if (child.isDirectory()) {
-      await scanLevel(disk, slot, `${path}/`, rules, units)
+      await visitLevel(walk, `${path}/`)
       continue
     }
     const unit = rules.unitOf(path)
     if (unit === null) continue
     const stats = await orElse(disk.lstat(`${slot}/${path}`), null, 'ENOENT', 'ENOTDIR')
-    if (stats) addFile(units, unit, path, stats)
+    const files = stats ? toFiles(path, stats) : []
+    const before = begun.get(unit)
+    if (before) before.push(...files)
+    else if (unit !== path) begun.set(unit, files)
+    else if (files.length > 0) visit(unit, files)
   }
+  const here = prefix.slice(0, -1)
+  const files = begun.get(here)
+  if (files === undefined) return
+  begun.delete(here)
+  if (files.length > 0) visit(here, inOrder(files))
 }
 
 /** Sockets and the like are no part of a cache. */
-function addFile(units: Units, unit: string, path: string, stats: Stats): void {
-  if (!stats.isFile() && !stats.isSymbolicLink()) return
+function toFiles(path: string, stats: Stats): UnitFile[] {
+  if (!stats.isFile() && !stats.isSymbolicLink()) return []
   const { size, mtimeMs } = stats
-  const file: UnitFile = { path, kind: stats.isFile() ? 'file' : 'link', size, mtimeMs }
-  const files = units.get(unit)
-  if (files) files.push(file)
-  else units.set(unit, [file])
+  return [{ path, kind: stats.isFile() ? 'file' : 'link', size, mtimeMs }]
 }
 
 function inOrder(files: UnitFile[]): UnitFile[] {

@@ -5,7 +5,7 @@ import { mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { directDisk } from '../../src/host/disk.js'
-import { fingerprintOf, rulesOf, scanUnit, scanUnits } from '../../src/launch/units.js'
+import { type Units, fingerprintOf, rulesOf, scanUnit, visitUnits } from '../../src/launch/units.js'
 import { TESTED } from '../support/presets.js'
 import { useScratch } from '../support/scratch.js'
 
@@ -21,9 +21,18 @@ function slotWith(...paths: string[]): string {
   return slot
 }
 
+async function filesIn(slot: string): Promise<Units> {
+  const units: Units = new Map()
+  await visitUnits(directDisk, slot, rules, (unit, files) => {
+    expect(units.has(unit), `${unit} is visited once`).toBe(false)
+    units.set(unit, files)
+  })
+  return units
+}
+
 /** Paths of files by unit. */
 async function unitsIn(slot: string): Promise<Record<string, string[]>> {
-  const units = await scanUnits(directDisk, slot, rules)
+  const units = await filesIn(slot)
   return Object.fromEntries([...units].map(([unit, files]) => [unit, files.map(({ path }) => path)]))
 }
 
@@ -103,7 +112,7 @@ test('a slot is looked at as a whole, or one unit of it, with the same result', 
     lone: ['lone'],
   }
   expect(await unitsIn(slot)).toEqual(expected)
-  for (const [unit, files] of await scanUnits(directDisk, slot, rules))
+  for (const [unit, files] of await filesIn(slot))
     expect(await scanUnit(directDisk, slot, unit, rules)).toEqual(files)
   expect(await scanUnit(directDisk, slot, 'groups/none', rules)).toEqual([])
 })
