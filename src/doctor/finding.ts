@@ -9,7 +9,3 @@ export function findingsOf(section: FindingSection): Record<FindingLevel, Make> 
     (id, title, detail, advice) => ({ id, section, level, title, detail, advice: advice ?? null })
   return { ok: make('ok'), note: make('note'), warning: make('warning'), problem: make('problem') }
 }
-
-export function hasProblem(findings: Finding[]): boolean {
-  return findings.some(({ level }) => level === 'problem')
-}

@@ -30,11 +30,7 @@ export interface ChildEnd {
 const NOT_EXECUTABLE = 126
 const NOT_FOUND = 127
 
-/** Runs `command`; resolves to its exit code, or what a shell would report. */
-export async function runChild(command: string[], options: ChildOptions = {}): Promise<number> {
-  return (await runToEnd(command, options)).exitCode
-}
-
+/** Runs `command`; resolves to how it ended. */
 export async function runToEnd(command: string[], options: ChildOptions = {}): Promise<ChildEnd> {
   if (options.signals === undefined)
     return withSignals((signals) => runToEnd(command, { ...options, signals }))

@@ -22,7 +22,7 @@ import { Observer } from './observer.js'
 import type { Pulse } from './pulse.js'
 
 /** Four heartbeats; a holder whose heart has not beaten for so long gives its lock up by itself. */
-export const DEFAULT_STALE_MS = 15_000
+const DEFAULT_STALE_MS = 15_000
 /** Others wait half as long again before they take over, so that the holder knows first. */
 const PATIENCE = 1.5
 const FIRST_POLL_MS = 20

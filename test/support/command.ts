@@ -20,7 +20,7 @@ export interface Running {
   hasEnded(): boolean
 }
 
-export function startCommand(cache: string, args: string[], env: NodeJS.ProcessEnv = {}): Running {
+function startCommand(cache: string, args: string[], env: NodeJS.ProcessEnv = {}): Running {
   const child = spawn(process.execPath, [COMMAND, ...args], {
     env: { ...process.env, CACHELATCH_DIR: cache, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

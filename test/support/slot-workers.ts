@@ -66,7 +66,7 @@ export async function runTestWorker(
   return worker
 }
 
-export function openTestRoot(cache: string, host: Host = realHost()): Promise<Opened> {
+function openTestRoot(cache: string, host: Host = realHost()): Promise<Opened> {
   return openRoot(host, cache)
 }
 

@@ -7,7 +7,7 @@ import { describeEnd } from './picture.js'
 
 const OUTCOMES: Outcome[] = ['compiled', 'waited', 'hit', 'private']
 
-export function processesOf({ rows }: Picture): Process[] {
+function processesOf({ rows }: Picture): Process[] {
   return rows.flatMap(({ processes }) => processes)
 }
 

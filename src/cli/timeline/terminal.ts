@@ -30,7 +30,7 @@ const GLYPHS: Record<State, string> = {
 }
 
 /** SGR: dim, yellow, cyan, blue, magenta, green, red. */
-export const COLOURS: Record<State, number> = {
+const COLOURS: Record<State, number> = {
   starting: 2,
   waiting: 33,
   compiling: 36,
