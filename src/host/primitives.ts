@@ -17,7 +17,7 @@ export interface Primitive {
 }
 
 /** It can be called, and does something else. */
-export class Lacking extends Error {}
+class Lacking extends Error {}
 
 const ELSEWHERE = 'No cache is safe here: use another file system.'
 /** `<64 hex>.<32 hex>.held-<32 hex>`, a candidate for a pin's network lock, is the longest of our names. */
