@@ -102,7 +102,7 @@ function diskOver(call: Call): Disk {
     sync: (fd) => pooled('fsync', fd) as Promise<void>,
     rename: (from, to) => call('rename', from, to) as Promise<void>,
     link: (from, to) => call('link', from, to) as Promise<void>,
-    copy: (from, to) => call('copyFile', from, to, COPY) as Promise<void>,
+    copy: (from, to) => pooled('copyFile', from, to, COPY) as Promise<void>,
     symlink: (target, path) => call('symlink', target, path) as Promise<void>,
     unlink: (path) => call('unlink', path) as Promise<void>,
     mkdir: (path, mode = 0o777) => call('mkdir', path, { mode }) as Promise<void>,

@@ -4,6 +4,7 @@
  *
  * The slot is leased and nobody works in it. gc may remove a unit meanwhile: then the slot goes without it.
  */
+import pMap from 'p-map'
 import { isLatchError } from '../core/errors.js'
 import { isErrno } from '../host/disk-errors.js'
 import { removeTree } from '../host/trees.js'
@@ -19,8 +20,8 @@ import type { LeftUnits } from './slots.js'
 import { makeParents } from './unit-files.js'
 import { type UnitRules, stateOf, visitUnits } from './units.js'
 
-/** For so long nothing else happens in this process, signals included. */
-const YIELD_EVERY_MS = 50
+/** Copies side by side: as many as libuv's pool has threads. */
+const CONCURRENCY = 4
 
 export interface Seeded {
   units: Snapshot
@@ -78,22 +79,30 @@ interface SeedJob {
   made: Set<string>
 }
 
+/** All copies have ended when this ends, with an error too: the slot is removed then, or given to another worker. */
 async function seedUnits(job: SeedJob, units: PublishedUnit[], seeded: Seeded): Promise<void> {
-  const { clock } = job.opened.host
-  let yielded = clock.now()
-  for (const published of units) {
-    if (!isPresent(job, published)) {
-      const copied = (await makeRoom(job, published.unit)) ? await seedUnit(job, published) : null
-      if (copied === null) continue
-      seeded.files += copied.files.length
-      seeded.bytes += copied.bytes
+  const failures: unknown[] = []
+  const seedOne = async (published: PublishedUnit): Promise<void> => {
+    if (failures.length > 0) return
+    try {
+      await seedOrKeep(job, published, seeded)
+    } catch (error) {
+      failures.push(error)
     }
-    seeded.units.set(published.unit, published)
-    await noteSeeding(job.opened, published)
-    if (clock.now() - yielded < YIELD_EVERY_MS) continue
-    await clock.sleep(0)
-    yielded = clock.now()
   }
+  await pMap(units, seedOne, { concurrency: CONCURRENCY })
+  if (failures.length > 0) throw failures[0]
+}
+
+async function seedOrKeep(job: SeedJob, published: PublishedUnit, seeded: Seeded): Promise<void> {
+  if (!isPresent(job, published)) {
+    const copied = (await makeRoom(job, published.unit)) ? await seedUnit(job, published) : null
+    if (copied === null) return
+    seeded.files += copied.files.length
+    seeded.bytes += copied.bytes
+  }
+  seeded.units.set(published.unit, published)
+  await noteSeeding(job.opened, published)
 }
 
 function isPresent({ present, there }: SeedJob, { unit, generation }: PublishedUnit): boolean {
