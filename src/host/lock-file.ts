@@ -13,6 +13,18 @@ export interface LockFile {
   readonly ino: number
 }
 
+export interface LockFileCalls {
+  open(path: string): LockFile
+  isCurrent(file: LockFile): boolean
+  close(file: LockFile): void
+}
+
+export const realLockFiles: LockFileCalls = {
+  open: openLockFile,
+  isCurrent: isCurrentLockFile,
+  close: closeLockFile,
+}
+
 const { O_RDONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = fs.constants
 // Reading is permission enough for flock(2), so users of one cache need no write access to each other's files.
 const OPEN = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
@@ -23,7 +35,7 @@ const CREATE = OPEN | O_CREAT | O_EXCL
  * the kernel refuses that for another user's file (proc(5), fs.protected_regular).
  * @throws ENOENT when the directory is missing; LatchError UNSAFE_PATH for a link, a FIFO, a directory …
  */
-export function openLockFile(path: string): LockFile {
+function openLockFile(path: string): LockFile {
   for (;;) {
     const fd = openOrNull(path, OPEN, 'ENOENT') ?? openOrNull(path, CREATE, 'EEXIST')
     if (fd === null) continue // Created, or deleted, by another between the two calls.
@@ -35,12 +47,12 @@ export function openLockFile(path: string): LockFile {
 }
 
 /** Whether the path still names the file that is open: its inode cannot be reused while it is. */
-export function isCurrentLockFile({ path, dev, ino }: LockFile): boolean {
+function isCurrentLockFile({ path, dev, ino }: LockFile): boolean {
   const stats = fs.lstatSync(path, { throwIfNoEntry: false })
   return stats !== undefined && stats.ino === ino && stats.dev === dev
 }
 
-export function closeLockFile({ fd }: LockFile): void {
+function closeLockFile({ fd }: LockFile): void {
   fs.closeSync(fd)
 }
 

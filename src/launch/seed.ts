@@ -6,7 +6,6 @@
  */
 import { isLatchError } from '../core/errors.js'
 import { attempt, isErrno } from '../host/disk-errors.js'
-import { removeTree } from '../host/trees.js'
 import type { Opened } from '../latch/open.js'
 import { FILES, MANIFEST } from '../store/layout.js'
 import { lookUp } from '../store/lookup.js'
@@ -115,12 +114,16 @@ async function makeRoom({ opened, slot, made, present }: SeedJob, unit: string):
     if (isLatchError(error, 'UNSAFE_PATH')) return false
     throw error
   }
-  if (present) await clear({ slot, made }, unit)
+  if (present) await clear(opened, { slot, made }, unit)
   return true
 }
 
-async function clear({ slot, made }: Pick<SeedJob, 'slot' | 'made'>, unit: string): Promise<void> {
-  await removeTree(`${slot}/${unit}`)
+async function clear(
+  { disk }: Opened,
+  { slot, made }: Pick<SeedJob, 'slot' | 'made'>,
+  unit: string,
+): Promise<void> {
+  await disk.removeTree(`${slot}/${unit}`)
   for (const directory of made)
     if (directory === unit || directory.startsWith(`${unit}/`)) made.delete(directory)
 }
@@ -157,7 +160,7 @@ async function seedUnit(
     return manifest
   } catch (error) {
     if (!(error instanceof Damaged) && !isErrno(error, 'ENOENT', 'ENOTDIR', 'EIO')) throw error
-    await clear({ slot, made }, unit)
+    await clear(opened, { slot, made }, unit)
     await dropDamaged(opened, namespace, path, manifest.key)
     return null
   }

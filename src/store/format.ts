@@ -6,7 +6,6 @@ import { LatchError } from '../core/errors.js'
 import type { Disk } from '../host/disk.js'
 import { attempt, isErrno, orElse } from '../host/disk-errors.js'
 import { readSmallFile } from '../host/small-file.js'
-import { removeTree } from '../host/trees.js'
 import { type Layout, SCHEMA, notADirectory } from './layout.js'
 
 export interface Format {
@@ -35,7 +34,7 @@ export async function createFormat(disk: Disk, layout: Layout, mine: Format): Pr
     await writeDraft(disk, layout, draft, mine)
     if (!(await placeWhole(disk, draft, layout.top))) await completeExisting(disk, draft, layout)
   } finally {
-    await attempt(removeTree(draft))
+    await attempt(disk.removeTree(draft))
   }
   return (await readFormat(disk, layout)) ?? mine
 }
