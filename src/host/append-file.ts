@@ -28,12 +28,12 @@ export interface Appending {
   hostAndUser(): string
 }
 
-type Name = 'lstat' | 'mkdir' | 'open' | 'fstat' | 'write' | 'close'
+export type AppendCall = 'lstat' | 'mkdir' | 'open' | 'fstat' | 'write' | 'close'
 type Call = (...args: readonly unknown[]) => unknown
 
 const calls = fs as unknown as Record<string, Call>
-const inThread = {} as Record<Name, Call>
-const inPool = {} as Record<Name, Call>
+const inThread = {} as Record<AppendCall, Call>
+const inPool = {} as Record<AppendCall, Call>
 for (const name of ['lstat', 'mkdir', 'open', 'fstat', 'write', 'close'] as const) {
   inThread[name] = (...args) => calls[`${name}Sync`]!(...args)
   inPool[name] = promisify(calls[name]!)
@@ -45,11 +45,12 @@ export const realAppending: Appending = {
   hostAndUser: thisHostAndUser,
 }
 
-function* call(name: Name, ...args: unknown[]): Steps<unknown, Name> {
+function* call(name: AppendCall, ...args: unknown[]): Steps<unknown, AppendCall> {
   return yield { name, args }
 }
 
-function* appending(path: string, text: string): Steps<void, Name> {
+/** The calls of one append, in their order. */
+export function* appending(path: string, text: string): Steps<void, AppendCall> {
   yield* checkDirectory(dirname(path))
   const fd = yield* opening(path)
   try {
@@ -60,7 +61,7 @@ function* appending(path: string, text: string): Steps<void, Name> {
   }
 }
 
-function* checkDirectory(path: string): Steps<void, Name> {
+function* checkDirectory(path: string): Steps<void, AppendCall> {
   try {
     if (!((yield* call('lstat', path)) as fs.Stats).isDirectory()) throw unsafe(path)
   } catch (error) {
@@ -69,7 +70,7 @@ function* checkDirectory(path: string): Steps<void, Name> {
   }
 }
 
-function* makeDirectory(path: string): Steps<void, Name> {
+function* makeDirectory(path: string): Steps<void, AppendCall> {
   try {
     yield* call('mkdir', path)
   } catch (error) {
@@ -79,7 +80,7 @@ function* makeDirectory(path: string): Steps<void, Name> {
   }
 }
 
-function* opening(path: string): Steps<unknown, Name> {
+function* opening(path: string): Steps<unknown, AppendCall> {
   try {
     return yield* call('open', path, OPEN)
   } catch (error) {

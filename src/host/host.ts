@@ -5,7 +5,7 @@ import { type Directories, realDirectories } from './directories.js'
 import { type Disk, directDisk, pooledDisk } from './disk.js'
 import { type FileSystem, inspectFileSystem } from './filesystem.js'
 import { type FlockCommand, realFlockCommand } from './flock-command.js'
-import { type LockFileCalls, realLockFiles } from './lock-file.js'
+import { type LockFiles, realLockFiles } from './lock-file.js'
 import { type Native, loadNative } from './native.js'
 import { type PrivateDirectories, realPrivateDirectories } from './private-directory.js'
 import { type Processes, realProcesses } from './process.js'
@@ -16,7 +16,7 @@ export interface Host {
   processes: Processes
   native: Native | null
   flockCommand: FlockCommand
-  lockFiles: LockFileCalls
+  lockFiles: LockFiles
   directories: Directories
   privateDirectories: PrivateDirectories
   appending: Appending

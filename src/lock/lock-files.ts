@@ -27,8 +27,13 @@ export class LockFiles {
     return this.host.lockFiles.isCurrent(file)
   }
 
+  /** Never fails: close(2) has freed the descriptor, and the lock with it, whatever it reports. */
   close(file: LockFile): void {
-    this.host.lockFiles.close(file)
+    try {
+      this.host.lockFiles.close(file)
+    } catch {
+      // Also in a timer, where it would end the process.
+    }
   }
 
   /** Unlocks, and keeps the file open for the next taker. */

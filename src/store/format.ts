@@ -26,8 +26,21 @@ export async function readFormat(disk: Disk, layout: Layout): Promise<Format | n
   return text === null ? null : parseFormat(text, layout.format)
 }
 
+/** Each time, gc with hardly any grace time took the draft for one that a crash has left. */
+const MAX_TRIES = 5
+
 /** Creates the cache unless another process is faster; returns the format that holds. */
 export async function createFormat(disk: Disk, layout: Layout, mine: Format): Promise<Format> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await tryToCreate(disk, layout, mine)
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT') || tries === MAX_TRIES) throw error
+    }
+  }
+}
+
+async function tryToCreate(disk: Disk, layout: Layout, mine: Format): Promise<Format> {
   const draft = `${layout.root}/.v${SCHEMA}-${mine.epoch}`
   await disk.mkdir(draft)
   try {
