@@ -16,6 +16,7 @@ import { canonicalKey, keyLabel } from '../src/core/key.js'
 import { sha256 } from '../src/host/hash.js'
 import { Layout, MANIFEST } from '../src/store/layout.js'
 import { encodeManifest } from '../src/store/manifest.js'
+import { realAppending } from '../src/host/append-file.js'
 import { countNow } from '../src/store/count.js'
 
 const { values } = parseArgs({
@@ -72,7 +73,9 @@ function plant(index: number): void {
   writeFileSync(join(path, MANIFEST), encodeManifest(manifest))
   // As its build has left them: a lock file is never deleted, and each process writes a line.
   writeFileSync(`${layout.lock(sha256(key))}.lock`, '')
-  countNow(layout, [{ at: Date.now(), id: sha256(key), key: keyLabel(key), counts: { compiled: 1, bytes } }])
+  countNow(realAppending, layout, [
+    { at: Date.now(), id: sha256(key), key: keyLabel(key), counts: { compiled: 1, bytes } },
+  ])
 }
 
 interface Measured {

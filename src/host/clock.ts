@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export interface Clock {
   /** Milliseconds, monotonic, from an arbitrary origin. */
   now(): number
+  /** The same in nanoseconds: what the threads of a process share a word about. */
+  nowNs(): bigint
   /** Milliseconds since 1970. */
   wallTime(): number
   /** Rejects with `signal.reason` when aborted. */
@@ -24,6 +26,7 @@ export const monotonicNs = (): bigint => process.hrtime.bigint()
 export const realClock: Clock = {
   // Not performance.now(): its module takes a millisecond to load, which is much for a command that hits.
   now: () => Number(monotonicNs()) / 1e6,
+  nowNs: monotonicNs,
   wallTime: () => Date.now(),
   async sleep(ms, signal) {
     try {

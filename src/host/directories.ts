@@ -4,6 +4,20 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { isErrno } from './disk-errors.js'
 
+export interface Directories {
+  /** The user's own directory for gates, on a disk local to this host. */
+  gate(): string
+  uid(): number
+  /** With all links resolved. @throws ENOENT where there is none */
+  real(path: string): string
+  /** The same; created if missing. */
+  makeReal(path: string): string
+  /** Tells the directory that a link leads to from another one later; `null` where there is none. */
+  identity(path: string): string | null
+  /** What an ordinary user may still write there. */
+  freeBytes(path: string): number
+}
+
 /** The user's own directory for gates, on a disk local to this host. */
 export function gateDirectory(): string {
   return join(process.env['CACHELATCH_GATE_DIR'] ?? tmpdir(), `cachelatch-${currentUid()}`)
@@ -20,7 +34,7 @@ export function realDirectory(path: string): string {
 }
 
 /** The directory itself, with all links resolved: two names of one place must mean one lock. Created if missing. */
-export function makeRealDirectory(path: string): string {
+function makeRealDirectory(path: string): string {
   try {
     return realpathSync(path)
   } catch (error) {
@@ -43,17 +57,26 @@ function makeDirectory(path: string): void {
 }
 
 /** Tells the directory that a link leads to from another one later; `null` where there is none. */
-export function linkIdentity(path: string): string | null {
+function linkIdentity(path: string): string | null {
   const stats = statSync(path, { throwIfNoEntry: false })
   return stats === undefined ? null : `${stats.dev}:${stats.ino}`
 }
 
 /** What an ordinary user may still write on the file system of `path`; no inode left counts as no byte left. */
-export function freeBytes(path: string): number {
+function freeBytes(path: string): number {
   try {
     const { bavail, bsize, files, ffree } = statfsSync(path)
     return files > 0 && ffree === 0 ? 0 : bavail * bsize
   } catch {
     return Number.POSITIVE_INFINITY
   }
+}
+
+export const realDirectories: Directories = {
+  gate: gateDirectory,
+  uid: currentUid,
+  real: realDirectory,
+  makeReal: makeRealDirectory,
+  identity: linkIdentity,
+  freeBytes,
 }

@@ -10,6 +10,7 @@
 import fs from 'node:fs'
 import { promisify } from 'node:util'
 import type { ReadCalls } from './steps.js'
+import { removeTree } from './trees.js'
 
 export type Stats = fs.Stats
 
@@ -40,6 +41,10 @@ export interface Disk {
   chmod(path: string, mode: number): Promise<void>
   /** Sets both times to `seconds` since 1970. */
   utimes(path: string, seconds: number): Promise<void>
+  /** A small file by write-file-atomic, without fsync. See small-file.ts for what it does not do. */
+  writeWhole(path: string, text: string): Promise<void>
+  /** Whatever is there, call by call; nothing there is fine. See trees.ts. */
+  removeTree(path: string): Promise<void>
 }
 
 type Call = (name: string, ...args: unknown[]) => Promise<unknown>
@@ -111,7 +116,14 @@ function diskOver(call: Call): Disk {
     readlink: (path) => call('readlink', path) as Promise<string>,
     chmod: (path, mode) => call('chmod', path, mode) as Promise<void>,
     utimes: (path, seconds) => call('utimes', path, seconds, seconds) as Promise<void>,
+    writeWhole,
+    removeTree,
   }
+}
+
+async function writeWhole(path: string, text: string): Promise<void> {
+  const { default: writeFileAtomic } = await import('write-file-atomic')
+  await writeFileAtomic(path, text, { fsync: false })
 }
 
 async function readFully(call: Call, fd: number, into: Uint8Array, position: number): Promise<number> {

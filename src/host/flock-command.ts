@@ -11,6 +11,14 @@ import type { LockMode } from './native.js'
 
 export type FlockResult = 'locked' | 'busy' | 'no-command'
 
+export interface FlockCommand {
+  isThere(): Promise<boolean>
+  /** One try. */
+  once(fd: number, mode: LockMode): Promise<FlockResult>
+  /** Waits in the kernel; rejects with `signal.reason` once nobody waits for it any more. */
+  waiting(fd: number, mode: LockMode, signal: AbortSignal): Promise<FlockResult>
+}
+
 /** Not installed, or no more processes or memory to be had just now. */
 const CANNOT_START = ['ENOENT', 'EACCES', 'EAGAIN', 'ENOMEM']
 
@@ -19,8 +27,7 @@ const CONFLICT = 1
 
 const OPTION: Record<LockMode, string> = { exclusive: '-x', shared: '-s' }
 
-/** One try. */
-export function flockOnce(fd: number, mode: LockMode): Promise<FlockResult> {
+function flockOnce(fd: number, mode: LockMode): Promise<FlockResult> {
   return runFlock(['flock'], [OPTION[mode], '-n'], fd)
 }
 
@@ -28,7 +35,7 @@ export function flockOnce(fd: number, mode: LockMode): Promise<FlockResult> {
  * Waits in the kernel: no CPU, woken at once. Rejects with `signal.reason` once the helper is gone. The helper of a
  * waiter that is killed dies with it; where it cannot, it stays until it gets the lock and then lets go at once.
  */
-export async function flockWaiting(fd: number, mode: LockMode, signal: AbortSignal): Promise<FlockResult> {
+async function flockWaiting(fd: number, mode: LockMode, signal: AbortSignal): Promise<FlockResult> {
   return runFlock([...(await dyingWithUs('KILL')), 'flock'], [OPTION[mode]], fd, signal)
 }
 
@@ -84,4 +91,10 @@ export function hasFlockCommand(): Promise<boolean> {
     test.once('error', () => resolve(false))
     test.once('exit', () => resolve(true))
   }))
+}
+
+export const realFlockCommand: FlockCommand = {
+  isThere: hasFlockCommand,
+  once: flockOnce,
+  waiting: flockWaiting,
 }

@@ -13,52 +13,69 @@ export interface LockFile {
   readonly ino: number
 }
 
+export interface LockFiles {
+  /**
+   * Opens the file, creating it when there is none. Never O_CREAT on an existing file: in a sticky shared directory
+   * the kernel refuses that for another user's file (proc(5), fs.protected_regular).
+   * @throws ENOENT when the directory is missing; LatchError UNSAFE_PATH for a link, a FIFO, a directory …
+   */
+  open(path: string): LockFile
+  /** Whether the path still names the file that is open: its inode cannot be reused while it is. */
+  isCurrent(file: LockFile): boolean
+  close(file: LockFile): void
+}
+
+/** The system calls that this takes, in the calling thread. */
+export interface LockFileCalls {
+  open(path: string, flags: number, mode: number): number
+  close(fd: number): void
+  fstat(fd: number): fs.Stats
+  /** `undefined`: there is nothing. */
+  lstat(path: string): fs.Stats | undefined
+}
+
 const { O_RDONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = fs.constants
 // Reading is permission enough for flock(2), so users of one cache need no write access to each other's files.
 const OPEN = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
 const CREATE = OPEN | O_CREAT | O_EXCL
 
-/**
- * Opens the file, creating it when there is none. Never O_CREAT on an existing file: in a sticky shared directory
- * the kernel refuses that for another user's file (proc(5), fs.protected_regular).
- * @throws ENOENT when the directory is missing; LatchError UNSAFE_PATH for a link, a FIFO, a directory …
- */
-export function openLockFile(path: string): LockFile {
-  for (;;) {
-    const fd = openOrNull(path, OPEN, 'ENOENT') ?? openOrNull(path, CREATE, 'EEXIST')
-    if (fd === null) continue // Created, or deleted, by another between the two calls.
-    const { dev, ino, isRegular } = identify(fd)
-    if (isRegular) return { path, fd, dev, ino }
-    fs.closeSync(fd)
-    throw unsafe(path)
+export function lockFilesOver(calls: LockFileCalls): LockFiles {
+  function openOrNull(path: string, flags: number, unless: string): number | null {
+    try {
+      return calls.open(path, flags, 0o666)
+    } catch (error) {
+      if (isErrno(error, unless)) return null
+      // ELOOP: a symbolic link. ENXIO: a socket.
+      if (isErrno(error, 'ELOOP', 'ENXIO')) throw unsafe(path, error)
+      throw error
+    }
+  }
+
+  return {
+    open(path) {
+      for (;;) {
+        const fd = openOrNull(path, OPEN, 'ENOENT') ?? openOrNull(path, CREATE, 'EEXIST')
+        if (fd === null) continue // Created, or deleted, by another between the two calls.
+        const stats = calls.fstat(fd)
+        if (stats.isFile()) return { path, fd, dev: stats.dev, ino: stats.ino }
+        calls.close(fd)
+        throw unsafe(path)
+      }
+    },
+    isCurrent({ path, dev, ino }) {
+      const stats = calls.lstat(path)
+      return stats !== undefined && stats.ino === ino && stats.dev === dev
+    },
+    close: ({ fd }) => calls.close(fd),
   }
 }
 
-/** Whether the path still names the file that is open: its inode cannot be reused while it is. */
-export function isCurrentLockFile({ path, dev, ino }: LockFile): boolean {
-  const stats = fs.lstatSync(path, { throwIfNoEntry: false })
-  return stats !== undefined && stats.ino === ino && stats.dev === dev
-}
-
-export function closeLockFile({ fd }: LockFile): void {
-  fs.closeSync(fd)
-}
-
-function identify(fd: number): { dev: number; ino: number; isRegular: boolean } {
-  const stats = fs.fstatSync(fd)
-  return { dev: stats.dev, ino: stats.ino, isRegular: stats.isFile() }
-}
-
-function openOrNull(path: string, flags: number, unless: string): number | null {
-  try {
-    return fs.openSync(path, flags, 0o666)
-  } catch (error) {
-    if (isErrno(error, unless)) return null
-    // ELOOP: a symbolic link. ENXIO: a socket.
-    if (isErrno(error, 'ELOOP', 'ENXIO')) throw unsafe(path, error)
-    throw error
-  }
-}
+export const realLockFiles = lockFilesOver({
+  open: fs.openSync,
+  close: fs.closeSync,
+  fstat: fs.fstatSync,
+  lstat: (path) => fs.lstatSync(path, { throwIfNoEntry: false }),
+})
 
 function unsafe(path: string, cause?: unknown): LatchError {
   return new LatchError('UNSAFE_PATH', `A lock file must be a regular file, and this is none: ${path}`, {

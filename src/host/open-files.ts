@@ -40,7 +40,7 @@ const BATCH = 32
  * @param ourPath which file of the caller's a path that some process has open may be
  */
 export async function findOpenFiles(ourPath: (seen: string) => string | null): Promise<OpenFiles | null> {
-  const pids = processes()
+  const pids = pidsOfAll()
   if (pids === null) return null
   const files: OpenFile[] = []
   const hidden = new Set<number>()
@@ -48,7 +48,7 @@ export async function findOpenFiles(ourPath: (seen: string) => string | null): P
     if (index % BATCH === BATCH - 1) await turn()
     const descriptors = namesOrErrno(`/proc/${pid}/fd`)
     if (typeof descriptors === 'string') {
-      if (descriptors === 'EACCES' || descriptors === 'EPERM') hidden.add(Number(pid))
+      if (descriptors === 'EACCES' || descriptors === 'EPERM') hidden.add(pid)
       continue
     }
     for (const fd of descriptors) {
@@ -60,10 +60,10 @@ export async function findOpenFiles(ourPath: (seen: string) => string | null): P
   return { files, hidden, complete: seesAll }
 }
 
-/** `null` where /proc is not mounted. */
-function processes(): string[] | null {
+/** All that this process can see; `null` where /proc is not mounted. */
+export function pidsOfAll(): number[] | null {
   const names = namesOrErrno('/proc')
-  const pids = typeof names === 'string' ? [] : names.filter((name) => /^\d+$/.test(name))
+  const pids = typeof names === 'string' ? [] : names.map(Number).filter((pid) => pid > 0)
   return pids.length === 0 ? null : pids
 }
 
@@ -76,14 +76,14 @@ function namesOrErrno(directory: string): string[] | string {
 }
 
 /** `null`: none of ours, or closed meanwhile. */
-function lookAt(pid: string, fd: string, ourPath: (seen: string) => string | null): OpenFile | null {
+function lookAt(pid: number, fd: string, ourPath: (seen: string) => string | null): OpenFile | null {
   try {
     const link = `/proc/${pid}/fd/${fd}`
     const seen = readlinkSync(link)
     // Pipes, sockets and the like have no path.
     const path = seen.startsWith('/') ? ourPath(seen) : null
     if (path === null || !isSameFile(link, path)) return null
-    return { path, pid: Number(pid), ...readInfo(`/proc/${pid}/fdinfo/${fd}`) }
+    return { path, pid, ...readInfo(`/proc/${pid}/fdinfo/${fd}`) }
   } catch {
     return null
   }

@@ -21,10 +21,20 @@ export interface PrivateDirectory {
   remove(): void
 }
 
+export interface PrivateDirectories {
+  /** Removed at the latest when the process exits. */
+  make(): Promise<PrivateDirectory>
+  /** For those who hand the path on and exit: theirs from then on, and nobody else removes it. */
+  makeKept(): Promise<string>
+}
+
+export function realPrivateDirectories(native: Native | null): PrivateDirectories {
+  return { make: () => makePrivateDirectory(native), makeKept: makeKeptDirectory }
+}
+
 const alive = new Set<PrivateDirectory>()
 let watchesExit = false
 
-/** Removed at the latest when the process exits. */
 export async function makePrivateDirectory(native: Native | null): Promise<PrivateDirectory> {
   if (native) removeLeftovers(native)
   const path = await mkdtemp(join(tmpdir(), PREFIX))
@@ -44,8 +54,7 @@ export async function makePrivateDirectory(native: Native | null): Promise<Priva
   return directory
 }
 
-/** For those who hand the path on and exit: theirs from then on, and nobody else removes it. */
-export function makeKeptDirectory(): Promise<string> {
+function makeKeptDirectory(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'cachelatch-kept-'))
 }
 

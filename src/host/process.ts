@@ -11,6 +11,10 @@ export interface Processes extends Surroundings {
   asOwner(since: number): Owner
   /** 128 random bits in hex: the only identity that two containers never share. */
   token(): string
+  /** In [0, 1): for nothing that anybody must not foresee. */
+  random(): number
+  /** Calls `work` when the process exits, unless it is killed: nothing but calls in this thread is done then. Returns the way to cancel. */
+  atExit(work: () => void): () => void
 }
 
 export function realProcesses(): Processes {
@@ -25,6 +29,8 @@ export function realProcesses(): Processes {
     startTimeOf,
     asOwner: (since) => ({ pid: process.pid, startTime, bootId, pidNamespace, host, command, since }),
     token: () => randomBytes(16).toString('hex'),
+    random: Math.random,
+    atExit,
   }
 }
 
@@ -40,8 +46,7 @@ export function thisHostAndUser(): string {
 const lastWords = new Set<() => void>()
 let watchesExit = false
 
-/** Calls `work` when the process exits, unless it is killed: nothing but calls in this thread is done then. Returns the way to cancel. */
-export function atExit(work: () => void): () => void {
+function atExit(work: () => void): () => void {
   if (!watchesExit) process.once('exit', () => lastWords.forEach((each) => each()))
   watchesExit = true
   lastWords.add(work)

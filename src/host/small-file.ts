@@ -2,7 +2,6 @@
  * Records that anybody may have written: read bounded, never through a link, never stuck on a FIFO; written whole,
  * and never through a link either.
  */
-import { randomBytes } from 'node:crypto'
 import { LatchError } from '../core/errors.js'
 import type { Disk, Stats } from './disk.js'
 import { attempt } from './disk-errors.js'
@@ -39,12 +38,12 @@ export function* readSmall(
  * Replaces the record at `path`, without fsync: for what may be lost, but never half there. write-file-atomic follows
  * a link that stands at its target, and names its temporaries by pid, which two containers share; so it writes to a
  * name of our own making, and the rename is ours.
+ * @param token 128 random bits, which nobody can have foreseen
  */
-export async function writeRecord(disk: Disk, path: string, record: unknown): Promise<void> {
-  const { default: writeFileAtomic } = await import('write-file-atomic')
-  const draft = `${path}.${randomBytes(16).toString('hex')}`
+export async function writeRecord(disk: Disk, path: string, record: unknown, token: string): Promise<void> {
+  const draft = `${path}.${token}`
   try {
-    await writeFileAtomic(draft, JSON.stringify(record), { fsync: false })
+    await disk.writeWhole(draft, JSON.stringify(record))
     await disk.rename(draft, path)
   } catch (error) {
     await attempt(disk.unlink(draft))

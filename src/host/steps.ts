@@ -16,10 +16,13 @@ export interface ReadCalls {
 }
 
 type Name = keyof ReadCalls
-type Step = { name: Name; args: readonly unknown[] }
+interface Step<N extends string> {
+  name: N
+  args: readonly unknown[]
+}
 
 /** A routine that ends in a `T`. Errors of a call are thrown where it was yielded. */
-export type Steps<T> = Generator<Step, T, unknown>
+export type Steps<T, N extends string = Name> = Generator<Step<N>, T, unknown>
 
 /** `const stats = yield* step('lstat', path)` */
 export function* step<N extends Name>(
@@ -31,11 +34,14 @@ export function* step<N extends Name>(
 
 /** Runs in one go where the disk can, and then returns the value itself, not a promise of it. */
 export function run<T>(disk: Disk, steps: Steps<T>): T | Promise<T> {
-  return disk.inThread ? runInThread(disk.inThread, steps) : runInPool(disk, steps)
+  if (disk.inThread) return runInThread(disk.inThread as unknown as Table<Name>, steps)
+  return runInPool(disk as unknown as Table<Name>, steps)
 }
 
-function runInThread<T>(calls: ReadCalls, steps: Steps<T>): T {
-  const table = calls as unknown as Record<Name, (...args: readonly unknown[]) => unknown>
+type Table<N extends string> = Record<N, (...args: readonly unknown[]) => unknown>
+
+/** @param table makes the calls at once */
+export function runInThread<T, N extends string>(table: Table<N>, steps: Steps<T, N>): T {
   let next = steps.next()
   while (!next.done) {
     let value: unknown
@@ -50,8 +56,8 @@ function runInThread<T>(calls: ReadCalls, steps: Steps<T>): T {
   return next.value
 }
 
-async function runInPool<T>(disk: Disk, steps: Steps<T>): Promise<T> {
-  const table = disk as unknown as Record<Name, (...args: readonly unknown[]) => Promise<unknown>>
+/** @param table makes promises of the calls */
+export async function runInPool<T, N extends string>(table: Table<N>, steps: Steps<T, N>): Promise<T> {
   let next = steps.next()
   while (!next.done) {
     let value: unknown

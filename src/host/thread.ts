@@ -17,7 +17,20 @@ interface PlainError {
   path?: string
 }
 
-export class Thread<Request, News> {
+export interface Thread<Request> {
+  ask(request: Request): Promise<unknown>
+}
+
+export type StartThread = <Request, News>(
+  file: URL,
+  onNews: (news: News) => void,
+  onDeath: (error: Error) => void,
+) => Thread<Request>
+
+/** Runs `file`, which is to call `serve`. */
+export const startThread: StartThread = (file, onNews, onDeath) => new HelperThread(file, onNews, onDeath)
+
+class HelperThread<Request, News> implements Thread<Request> {
   readonly #worker: Worker
   readonly #pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
   #nextId = 0

@@ -4,14 +4,13 @@
  */
 import { LatchError, type LatchErrorCode, messageOf } from '../core/errors.js'
 import { errnoOf, orElse } from '../host/disk-errors.js'
-import { freeBytes } from '../host/directories.js'
 import { type Opened, gone } from './open.js'
 
 const SHORT_OF_SPACE_BYTES = 1024 * 1024
 
 /** The error of the cache, with that of the build as its cause; `null`: the build is to blame. */
 export async function cacheToBlame(
-  { disk, layout }: Opened,
+  { disk, layout, host }: Opened,
   stage: string,
   error: unknown,
 ): Promise<LatchError | null> {
@@ -25,7 +24,11 @@ export async function cacheToBlame(
   if ((await orElse(disk.lstat(stage), null, 'ENOENT', 'ENOTDIR', 'ESTALE')) === null)
     return gone(stage, 'The build failed, and its directory was removed meanwhile', error)
   if (errno === 'EROFS') return blame('READ_ONLY', 'the cache is read-only', 'Mount it read-write again.')
-  if (errno === 'ENOSPC' || errno === 'EDQUOT' || freeBytes(layout.root) < SHORT_OF_SPACE_BYTES)
+  if (
+    errno === 'ENOSPC' ||
+    errno === 'EDQUOT' ||
+    host.directories.freeBytes(layout.root) < SHORT_OF_SPACE_BYTES
+  )
     return blame(
       'DISK_FULL',
       'the disk of the cache is full',

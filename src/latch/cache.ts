@@ -120,8 +120,12 @@ export class Cache {
 
   /** What is there, in no order; read while it is asked for, so that memory does not grow with the cache. */
   async *list(): AsyncGenerator<EntryReport> {
-    const { disk, layout } = await this.#open()
-    yield* takeInventory(disk, layout)
+    try {
+      const { disk, layout } = await this.#open()
+      yield* takeInventory(disk, layout)
+    } catch (error) {
+      throw explain(error, 'Listing the entries', this.root)
+    }
   }
 
   /** What slots are seeded from: one a namespace. */

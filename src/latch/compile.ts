@@ -141,7 +141,7 @@ async function attempted(
     at,
     crashes,
   }
-  await writeAttempt(disk, layout, id, record)
+  await writeAttempt(disk, layout, id, record, processes.token())
   try {
     await work(at)
   } catch (error) {
@@ -151,7 +151,7 @@ async function attempted(
       counting.failed(id, key)
       const thrown = (error as CallerError).thrown
       const ended = { ...record, state: meaning, at: clock.wallTime(), error: describe(thrown) }
-      await writeAttempt(disk, layout, id, ended)
+      await writeAttempt(disk, layout, id, ended, processes.token())
     }
     throw error
   }

@@ -11,7 +11,6 @@ import type { Outcome } from '../core/outcome.js'
 import type { Counts } from '../core/report.js'
 import type { Disk } from '../host/disk.js'
 import type { Host } from '../host/host.js'
-import { atExit } from '../host/process.js'
 import type { Layout } from '../store/layout.js'
 import { count, countNow } from '../store/count.js'
 
@@ -68,7 +67,8 @@ export class Counting {
     const paused = this.host.clock.now() - this.#writtenAt > 2 * this.#pauseMs
     this.#pauseMs = paused ? PAUSE_MS : Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS)
     const cancelTimer = this.host.clock.later(this.#pauseMs, () => this.#writeInTurn())
-    const cancelExit = atExit(() => countNow(this.layout, this.#takeAll()))
+    const { appending, processes } = this.host
+    const cancelExit = processes.atExit(() => countNow(appending, this.layout, this.#takeAll()))
     this.#cancel = () => {
       cancelTimer()
       cancelExit()
@@ -91,11 +91,12 @@ export class Counting {
     this.#cancel?.()
     this.#cancel = undefined
     const counted = this.#takeAll()
-    if (this.disk.inThread) countNow(this.layout, counted)
-    else this.#writing = this.#writing.then(() => count(this.layout, counted))
+    const { appending } = this.host
+    if (this.disk.inThread) countNow(appending, this.layout, counted)
+    else this.#writing = this.#writing.then(() => count(appending, this.layout, counted))
   }
 
-  #takeAll(): Parameters<typeof countNow>[1] {
+  #takeAll(): Parameters<typeof countNow>[2] {
     const at = this.host.clock.wallTime()
     const all = [...this.#keys].map(([id, { key, counts }]) => ({ at, id, key: keyLabel(key), counts }))
     this.#keys.clear()

@@ -53,7 +53,7 @@ async function countCrash(opened: Opened, id: string, key: string, last: Attempt
   const crashes = last.crashes + 1
   if (crashes < MAX_CRASHES) return crashes
   const record = { ...last, crashes, at: host.clock.wallTime() }
-  await writeAttempt(disk, layout, id, record)
+  await writeAttempt(disk, layout, id, record, host.processes.token())
   throw givenUp(key, layout.attempt(id), record)
 }
 

@@ -1,11 +1,10 @@
 /** A cache root made ready: what it is on, which locker everybody uses there, and which thread makes the calls. */
 import { LatchError, isLatchError } from '../core/errors.js'
-import { type Disk, pooledDisk } from '../host/disk.js'
+import type { Disk } from '../host/disk.js'
 import { explain, isErrno } from '../host/disk-errors.js'
 import type { FileSystem } from '../host/filesystem.js'
 import type { Host } from '../host/host.js'
 import { lockerSetting } from '../host/settings.js'
-import { makeRealDirectory, realDirectory } from '../host/directories.js'
 import { chooseLocker, lockerOfKind, reasonToDistrust } from '../lock/choose.js'
 import { hasKernelLock } from '../lock/kernel.js'
 import type { Locker, LockerKind } from '../lock/locker.js'
@@ -39,10 +38,10 @@ export async function openRoot(host: Host, root: string, given: OpenOptions = {}
   await recordIfAsked()
   try {
     const options = { ...given, locker: given.locker ?? settledLocker() }
-    const layout = new Layout(options.existing ? existingRoot(root) : makeRealDirectory(root))
+    const layout = new Layout(options.existing ? existingRoot(host, root) : host.directories.makeReal(root))
     const fileSystem = host.inspect(layout.root)
     const disk = host.diskFor(fileSystem)
-    const existing = await readFormat(pooledDisk, layout)
+    const existing = await readFormat(host.pooledDisk, layout)
     if (existing) {
       await mendDirectories(disk, layout)
       return await join(host, disk, layout, existing, options, fileSystem)
@@ -66,9 +65,9 @@ function settledLocker(): LockerKind | 'auto' {
   })
 }
 
-function existingRoot(root: string): string {
+function existingRoot({ directories }: Host, root: string): string {
   try {
-    return realDirectory(root)
+    return directories.real(root)
   } catch (error) {
     throw isErrno(error, 'ENOENT', 'ENOTDIR') ? noCache(root, error) : error
   }
@@ -173,9 +172,9 @@ export async function secondChance<T>(opened: Opened, error: unknown, again: () 
   }
 }
 
-async function wasRemoved({ layout, format }: Opened, error: unknown): Promise<boolean> {
+async function wasRemoved({ host, layout, format }: Opened, error: unknown): Promise<boolean> {
   if (isLatchError(error, 'ROOT_GONE')) return true
-  return isErrno(error, 'ENOENT', 'ESTALE') && !(await isWhole(pooledDisk, layout, format))
+  return isErrno(error, 'ENOENT', 'ESTALE') && !(await isWhole(host.pooledDisk, layout, format))
 }
 
 export function gone(path: string, what: string, cause?: unknown): LatchError {

@@ -4,8 +4,7 @@
  */
 import { basename, dirname, resolve } from 'node:path'
 import { attempt, explain } from '../host/disk-errors.js'
-import { realHost } from '../host/host.js'
-import { linkIdentity, makeRealDirectory } from '../host/directories.js'
+import type { Host } from '../host/host.js'
 import type { Lease, LockerKind, Wait } from '../lock/locker.js'
 import { bookkeepingRoot, lockName } from '../store/layout.js'
 import { CallerError } from './caller-error.js'
@@ -43,24 +42,6 @@ export interface Place {
 
 export type Work<T> = (place: Place, lease: Lease) => T | Promise<T>
 
-export async function locked<T>(path: string, options: SharedLockOptions, work: Work<T>): Promise<T> {
-  const absolute = resolve(path)
-  const memo = memoOf(absolute, options)
-  try {
-    const place = recall(memo, absolute) ?? (await locate(absolute, options, memo))
-    try {
-      return await lockedAt(place, options, work)
-    } catch (error) {
-      return await secondChance(place.opened, error, async () => {
-        forgetAll()
-        return lockedAt(await locate(absolute, options, memo), options, work)
-      })
-    }
-  } catch (error) {
-    throw error instanceof CallerError ? error.thrown : explain(error, 'Writing', absolute)
-  }
-}
-
 async function lockedAt<T>(place: Place, options: SharedLockOptions, work: Work<T>): Promise<T> {
   const { opened, lock, target } = place
   const { signal, timeoutMs, onWait, shared = false } = options
@@ -80,49 +61,82 @@ async function lockedAt<T>(place: Place, options: SharedLockOptions, work: Work<
 }
 
 const MAX_REMEMBERED = 1024
-/** By locker and path. */
-const places = new Map<string, Place>()
-/** By locker and directory: opened once a process. */
-const roots = new Map<string, Promise<Opened>>()
-
-export async function locate(absolute: string, options: LockOptions, memo: string): Promise<Place> {
-  const directory = dirname(absolute)
-  const opened = await openOnce(directory, options)
-  const parent = dirname(opened.layout.root)
-  const link = parent === directory ? null : linkIdentity(directory)
-  const target = `${parent}/${basename(absolute)}`
-  const place = { opened, parent, target, lock: opened.layout.lock(lockName(absolute)), link }
-  if (places.size >= MAX_REMEMBERED) places.clear()
-  places.set(memo, place)
-  return place
-}
 
 export const memoOf = (path: string, { locker = 'auto' }: LockOptions): string => `${locker}:${path}`
 
-function recall(memo: string, absolute: string): Place | undefined {
-  const place = places.get(memo)
-  if (!place?.link || place.link === linkIdentity(dirname(absolute))) return place
-  forgetAll()
-  return undefined
+const known = new WeakMap<Host, Places>()
+
+/** One a process: what was found out is found out for all. */
+export function placesOf(host: Host): Places {
+  const places = known.get(host) ?? new Places(host)
+  known.set(host, places)
+  return places
 }
 
-/** All that is remembered may be void; to remember again costs little. */
-function forgetAll(): void {
-  places.clear()
-  roots.clear()
-}
+export class Places {
+  /** By locker and path. */
+  readonly #places = new Map<string, Place>()
+  /** By locker and directory: opened once a process. */
+  readonly #roots = new Map<string, Promise<Opened>>()
 
-function openOnce(directory: string, options: LockOptions): Promise<Opened> {
-  const memo = memoOf(directory, options)
-  let opening = roots.get(memo)
-  if (opening === undefined) {
-    opening = openBeside(directory, options)
-    roots.set(memo, opening)
-    opening.catch(() => roots.delete(memo))
+  constructor(private readonly host: Host) {}
+
+  async locked<T>(path: string, options: SharedLockOptions, work: Work<T>): Promise<T> {
+    const absolute = resolve(path)
+    const memo = memoOf(absolute, options)
+    try {
+      const place = this.#recall(memo, absolute) ?? (await this.locate(absolute, options, memo))
+      try {
+        return await lockedAt(place, options, work)
+      } catch (error) {
+        return await secondChance(place.opened, error, async () => {
+          this.#forgetAll()
+          return lockedAt(await this.locate(absolute, options, memo), options, work)
+        })
+      }
+    } catch (error) {
+      throw error instanceof CallerError ? error.thrown : explain(error, 'Writing', absolute)
+    }
   }
-  return opening
-}
 
-async function openBeside(directory: string, options: LockOptions): Promise<Opened> {
-  return openRoot(realHost(), bookkeepingRoot(makeRealDirectory(directory)), options)
+  async locate(absolute: string, options: LockOptions, memo: string): Promise<Place> {
+    const directory = dirname(absolute)
+    const opened = await this.#openOnce(directory, options)
+    const parent = dirname(opened.layout.root)
+    const link = parent === directory ? null : this.host.directories.identity(directory)
+    const target = `${parent}/${basename(absolute)}`
+    const place = { opened, parent, target, lock: opened.layout.lock(lockName(absolute)), link }
+    if (this.#places.size >= MAX_REMEMBERED) this.#places.clear()
+    this.#places.set(memo, place)
+    return place
+  }
+
+  #recall(memo: string, absolute: string): Place | undefined {
+    const place = this.#places.get(memo)
+    if (!place?.link || place.link === this.host.directories.identity(dirname(absolute))) return place
+    this.#forgetAll()
+    return undefined
+  }
+
+  /** All that is remembered may be void; to remember again costs little. */
+  #forgetAll(): void {
+    this.#places.clear()
+    this.#roots.clear()
+  }
+
+  #openOnce(directory: string, options: LockOptions): Promise<Opened> {
+    const memo = memoOf(directory, options)
+    let opening = this.#roots.get(memo)
+    if (opening === undefined) {
+      opening = this.#openBeside(directory, options)
+      this.#roots.set(memo, opening)
+      opening.catch(() => this.#roots.delete(memo))
+    }
+    return opening
+  }
+
+  async #openBeside(directory: string, options: LockOptions): Promise<Opened> {
+    const root = bookkeepingRoot(this.host.directories.makeReal(directory))
+    return openRoot(this.host, root, options)
+  }
 }

@@ -1,27 +1,24 @@
 /** The next safest thing: a result for this caller alone, in a directory outside of the cache. */
 import { LatchError } from '../core/errors.js'
-import { makeKeptDirectory, makePrivateDirectory } from '../host/private-directory.js'
 import type { Host } from '../host/host.js'
-import type { Native } from '../host/native.js'
-import { pooledDisk } from '../host/disk.js'
-import { removeTree } from '../host/trees.js'
 import { announceDegradation, emit } from './events.js'
 import { type Entry, makeEntry } from './entry.js'
 import { refuseToWaitForItself, whileBuilding } from './holding.js'
 import type { Build, CompileOptions } from './compile.js'
 
 export async function compilePrivately(
-  { native, clock }: Host,
+  host: Host,
   root: string,
   key: string,
   build: Build,
   why: unknown,
   { signal, keepPrivate = false }: CompileOptions,
 ): Promise<Entry> {
+  const { clock, pooledDisk } = host
   const place = `private:${root}:${key}`
   refuseToWaitForItself(place, key)
   announceDegradation(root, key, why)
-  const { dir, letGo, remove } = await directoryFor(native, keepPrivate)
+  const { dir, letGo, remove } = await directoryFor(host, keepPrivate)
   const started = clock.now()
   emit({ type: 'build-started', key, stage: dir })
   try {
@@ -43,12 +40,12 @@ interface PrivatePlace {
   remove: () => Promise<void>
 }
 
-async function directoryFor(native: Native | null, keep: boolean): Promise<PrivatePlace> {
+async function directoryFor({ privateDirectories, pooledDisk }: Host, keep: boolean): Promise<PrivatePlace> {
   if (keep) {
-    const dir = await makeKeptDirectory()
-    return { dir, letGo: () => Promise.resolve(), remove: () => removeTree(dir) }
+    const dir = await privateDirectories.makeKept()
+    return { dir, letGo: () => Promise.resolve(), remove: () => pooledDisk.removeTree(dir) }
   }
-  const directory = await makePrivateDirectory(native)
+  const directory = await privateDirectories.make()
   const remove = async (): Promise<void> => directory.remove()
   return { dir: directory.path, letGo: remove, remove }
 }

@@ -18,6 +18,7 @@
  * All calls are made in the calling thread, on every file system: nothing else in the process waits for them.
  */
 import { type Key, canonicalKey, keyLabel } from '../core/key.js'
+import { realAppending } from '../host/append-file.js'
 import { realClock } from '../host/clock.js'
 import { realDirectory } from '../host/directories.js'
 import { type Disk, directDisk } from '../host/disk.js'
@@ -54,7 +55,9 @@ export async function findUnpinned(
     const elapsedMs = realClock.now() - started
     emit({ type: 'obtained', key: canonical, path, outcome: 'hit', elapsedMs })
     const counts = { hits: 1, savedMs: Math.max(0, found.manifest.buildMs - elapsedMs) }
-    countNow(layout, [{ at: realClock.wallTime(), id: sha256(canonical), key: keyLabel(canonical), counts }])
+    countNow(realAppending, layout, [
+      { at: realClock.wallTime(), id: sha256(canonical), key: keyLabel(canonical), counts },
+    ])
     return { path, outcome: 'hit' }
   } catch {
     return null

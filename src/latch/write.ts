@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import { LatchError } from '../core/errors.js'
 import type { Disk } from '../host/disk.js'
 import { explain, orElse } from '../host/disk-errors.js'
+import { type Host, realHost } from '../host/host.js'
 import type { Lease } from '../lock/locker.js'
 import type { Source } from '../store/bytes.js'
 import { placeDirectory, placeFile, replaceDirectory, unusable } from '../store/place.js'
@@ -15,8 +16,12 @@ import { cacheToBlame } from './blame.js'
 import { CallerError, asCaller } from './caller-error.js'
 import { fromCaller } from './caller-source.js'
 import { type Opened, foreignLockPath } from './open.js'
-import { type LockOptions, type SharedLockOptions, locate, locked, memoOf } from './place.js'
+import { type LockOptions, type SharedLockOptions, memoOf, placesOf } from './place.js'
 import { inStage, sweepOnce } from './staging.js'
+
+interface WriteFileOptions extends LockOptions {
+  mode?: number | undefined
+}
 
 export interface WriteDirectoryOptions extends LockOptions {
   /** What to do when the directory is there: leave it and not even call `fill` (default), or put the new one in its place. */
@@ -33,7 +38,17 @@ export async function withLock<T>(
   work: (lease: Lease) => T | Promise<T>,
   options: SharedLockOptions = {},
 ): Promise<T> {
-  return locked(path, options, (_place, lease) => asCaller(() => work(lease)))
+  return withLockOn(realHost(), path, work, options)
+}
+
+/** As `withLock`, on a host of the caller's making: for tests. */
+export async function withLockOn<T>(
+  host: Host,
+  path: string,
+  work: (lease: Lease) => T | Promise<T>,
+  options: SharedLockOptions = {},
+): Promise<T> {
+  return placesOf(host).locked(path, options, (_place, lease) => asCaller(() => work(lease)))
 }
 
 /**
@@ -43,7 +58,7 @@ export async function withLock<T>(
 export async function lockPath(path: string, options: LockOptions = {}): Promise<string> {
   const absolute = resolve(path)
   try {
-    const { opened, lock } = await locate(absolute, options, memoOf(absolute, options))
+    const { opened, lock } = await placesOf(realHost()).locate(absolute, options, memoOf(absolute, options))
     return foreignLockPath(opened, lock)
   } catch (error) {
     throw explain(error, 'Finding the lock', absolute)
@@ -54,13 +69,19 @@ export async function lockPath(path: string, options: LockOptions = {}): Promise
  * Writes a file whole: readers see the old one or the new one, and what was reported written is on the device.
  * Replaces a file that is there and keeps its mode; a symbolic link is replaced, not followed.
  */
-export async function writeFile(
+export async function writeFile(path: string, source: Source, options: WriteFileOptions = {}): Promise<void> {
+  return writeFileOn(realHost(), path, source, options)
+}
+
+/** As `writeFile`, on a host of the caller's making: for tests. */
+export async function writeFileOn(
+  host: Host,
   path: string,
   source: Source,
-  options: LockOptions & { mode?: number | undefined } = {},
+  options: WriteFileOptions = {},
 ): Promise<void> {
   const once = fromCaller(source, options.signal)
-  await locked(path, options, async ({ opened, target, parent }) => {
+  await placesOf(host).locked(path, options, async ({ opened, target, parent }) => {
     const { disk } = opened
     await sweepOnce(opened)
     const existing = await orElse(disk.lstat(target), null, 'ENOENT')
@@ -86,9 +107,23 @@ export async function writeDirectory(
   path: string,
   fill: (dir: string) => void | Promise<void>,
   options: WriteDirectoryOptions = {},
-): Promise<{ outcome: 'written' | 'kept' | 'replaced' }> {
-  return locked(path, options, async ({ opened, target, parent }) => {
-    const { disk, host } = opened
+): Promise<Written> {
+  return writeDirectoryOn(realHost(), path, fill, options)
+}
+
+interface Written {
+  outcome: 'written' | 'kept' | 'replaced'
+}
+
+/** As `writeDirectory`, on a host of the caller's making: for tests. */
+export async function writeDirectoryOn(
+  host: Host,
+  path: string,
+  fill: (dir: string) => void | Promise<void>,
+  options: WriteDirectoryOptions = {},
+): Promise<Written> {
+  return placesOf(host).locked(path, options, async ({ opened, target, parent }) => {
+    const { disk } = opened
     const keep = (options.ifExists ?? 'keep') === 'keep'
     if ((await isFilledDirectory(disk, target)) && keep) return { outcome: 'kept' }
     await sweepOnce(opened)

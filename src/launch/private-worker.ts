@@ -1,7 +1,6 @@
 /** A worker without the cache: cold, in a directory of its own, and told so once. */
 import { attempt } from '../host/disk-errors.js'
-import { type PrivateDirectory, makePrivateDirectory } from '../host/private-directory.js'
-import { pooledDisk } from '../host/disk.js'
+import type { PrivateDirectory } from '../host/private-directory.js'
 import { environmentFor } from './environment.js'
 import type { WorkerJob } from './slot-worker.js'
 import { makeParents } from './unit-files.js'
@@ -20,7 +19,7 @@ export async function prepareInPrivate(
 
   let directory: PrivateDirectory
   try {
-    directory = await makePrivateDirectory(host.native)
+    directory = await host.privateDirectories.make()
   } catch {
     // Not even there: the worker has what it would have had without us.
     return { path: null, slot: null, env: {}, keepOpen: null, started: () => {}, ended }
@@ -28,7 +27,8 @@ export async function prepareInPrivate(
   const { path } = directory
   const environment = environmentFor(presets, path, options.env ?? process.env)
   const made = new Set<string>()
-  for (const each of environment.directories) await attempt(makeParents(pooledDisk, path, `${each}/.`, made))
+  for (const each of environment.directories)
+    await attempt(makeParents(host.pooledDisk, path, `${each}/.`, made))
   tell({ type: 'worker-prepared', worker, slot: null, path })
   return {
     path,

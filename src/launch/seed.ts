@@ -7,7 +7,6 @@
 import pMap from 'p-map'
 import { isLatchError } from '../core/errors.js'
 import { isErrno } from '../host/disk-errors.js'
-import { removeTree } from '../host/trees.js'
 import { NOTED_EVERY_MS, noteUse } from '../latch/last-use.js'
 import type { Opened } from '../latch/open.js'
 import { FILES } from '../store/layout.js'
@@ -125,12 +124,16 @@ async function makeRoom({ opened, slot, made, present }: SeedJob, unit: string):
     if (isLatchError(error, 'UNSAFE_PATH')) return false
     throw error
   }
-  if (present) await clear({ slot, made }, unit)
+  if (present) await clear(opened, { slot, made }, unit)
   return true
 }
 
-async function clear({ slot, made }: Pick<SeedJob, 'slot' | 'made'>, unit: string): Promise<void> {
-  await removeTree(`${slot}/${unit}`)
+async function clear(
+  { disk }: Opened,
+  { slot, made }: Pick<SeedJob, 'slot' | 'made'>,
+  unit: string,
+): Promise<void> {
+  await disk.removeTree(`${slot}/${unit}`)
   for (const directory of made)
     if (directory === unit || directory.startsWith(`${unit}/`)) made.delete(directory)
 }
@@ -164,7 +167,7 @@ async function seedUnit(
     return manifest
   } catch (error) {
     if (!(error instanceof Damaged) && !isErrno(error, 'ENOENT', 'ENOTDIR', 'EIO')) throw error
-    await clear({ slot, made }, unit)
+    await clear(opened, { slot, made }, unit)
     await dropDamaged(opened, namespace, path, manifest.key)
     return null
   }

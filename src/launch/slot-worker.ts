@@ -2,7 +2,6 @@
 import { attempt } from '../host/disk-errors.js'
 import { processesWith } from '../host/environments.js'
 import type { Host } from '../host/host.js'
-import { removeTree } from '../host/trees.js'
 import { type Opened, openRoot } from '../latch/open.js'
 import { SLOT_VARIABLE } from '../latch/slot-claims.js'
 import type { Lease } from '../lock/locker.js'
@@ -46,7 +45,7 @@ export async function prepareInSlot(job: WorkerJob): Promise<PreparedWorker> {
       return await seeded(opened, job, slot, first)
     } catch (error) {
       // On a full disk, a slot seeded in part would keep it full.
-      await attempt(removeTree(slot.path))
+      await attempt(opened.disk.removeTree(slot.path))
       await attempt(slot.lease.release())
       throw error
     }

@@ -7,7 +7,6 @@
  *   next one starts; so after a crash at any point there is none, and what may be half-written is set aside.
  */
 import { attempt, isErrno, orElse } from '../host/disk-errors.js'
-import { pooledDisk } from '../host/disk.js'
 import { readSmallFile, writeRecord } from '../host/small-file.js'
 import { removeTreeGently } from '../host/trees.js'
 import type { Opened } from '../latch/open.js'
@@ -108,7 +107,7 @@ export async function markEndedWell(
 ): Promise<void> {
   const units: Mark['units'] = [...present].map(([unit, { generation, state }]) => [unit, generation, state])
   const mark: Mark = { schema: 1, path, bootId: host.processes.bootId, units }
-  await attempt(writeRecord(disk, markOf(path), mark))
+  await attempt(writeRecord(disk, markOf(path), mark, host.processes.token()))
 }
 
 /** Out of the way at once; deleted while the worker starts. */
@@ -121,5 +120,5 @@ async function setAside({ disk, layout, host }: Opened, path: string): Promise<v
     throw error
   }
   // What is left when this ends first is gc's.
-  void attempt(removeTreeGently(pooledDisk, place))
+  void attempt(removeTreeGently(host.pooledDisk, place))
 }

@@ -3,9 +3,7 @@ import { LatchError } from '../core/errors.js'
 import type { Disk } from '../host/disk.js'
 import { attempt } from '../host/disk-errors.js'
 import type { FileSystem } from '../host/filesystem.js'
-import { flockOnce, hasFlockCommand } from '../host/flock-command.js'
 import type { Host } from '../host/host.js'
-import { closeLockFile, openLockFile } from '../host/lock-file.js'
 import { createKernelLocker, hasKernelLock } from './kernel.js'
 import type { Locker, LockerKind } from './locker.js'
 import { createLockfileLocker } from './lockfile.js'
@@ -73,11 +71,12 @@ function createLocker(host: Host, disk: Disk, kind: LockerKind, staleMs?: number
 /** Takes a lock on a scratch file and has another process try it: in a child, where there is flock(1). */
 async function excludes(host: Host, disk: Disk, directory: string): Promise<boolean> {
   const path = `${directory}/.probe-${host.processes.token()}`
-  const [first, second] = [openLockFile(path), openLockFile(path)]
+  const { lockFiles } = host
+  const [first, second] = [lockFiles.open(path), lockFiles.open(path)]
   try {
     const taken = host.native
       ? host.native.flock(first.fd, 'exclusive')
-      : (await flockOnce(first.fd, 'exclusive')) === 'locked'
+      : (await host.flockCommand.once(first.fd, 'exclusive')) === 'locked'
     return taken && !(await canTakeToo(host, second.fd))
   } catch (cause) {
     throw new LatchError(
@@ -90,13 +89,14 @@ async function excludes(host: Host, disk: Disk, directory: string): Promise<bool
       },
     )
   } finally {
-    closeLockFile(first)
-    closeLockFile(second)
+    lockFiles.close(first)
+    lockFiles.close(second)
     await attempt(disk.unlink(path))
   }
 }
 
 async function canTakeToo(host: Host, fd: number): Promise<boolean> {
-  if (await hasFlockCommand()) return (await flockOnce(fd, 'exclusive')) === 'locked'
+  const { flockCommand } = host
+  if (await flockCommand.isThere()) return (await flockCommand.once(fd, 'exclusive')) === 'locked'
   return host.native?.flock(fd, 'exclusive') ?? true
 }

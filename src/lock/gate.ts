@@ -13,12 +13,11 @@
  * A's file keeps its inode number for as long as A has it open, so B's gate cannot have the same.
  */
 import { join } from 'node:path'
-import { directDisk as disk } from '../host/disk.js'
+import type { Disk } from '../host/disk.js'
 import { attempt, isErrno } from '../host/disk-errors.js'
 import { sha256 } from '../host/hash.js'
 import type { Host } from '../host/host.js'
 import { readSmallFile } from '../host/small-file.js'
-import { currentUid } from '../host/directories.js'
 import { hasKernelLock, kernelMechanism } from './kernel.js'
 import type { Held, Mechanism } from './mechanism.js'
 
@@ -38,29 +37,29 @@ export interface Pass {
 
 /** `null`: no kernel lock, or no safe directory on a local disk. The network lock works without a gate, with more traffic. */
 export async function openGate(host: Host, directory: string): Promise<Gate | null> {
-  if (!(await hasKernelLock(host)) || !(await ownDirectory(directory))) return null
+  if (!(await hasKernelLock(host)) || !(await ownDirectory(host, directory))) return null
   // TMPDIR may be scratch space that a cluster shares: a lock there is no proof of anything on another host.
   if (host.inspect(directory).locality !== 'local') return null
   const kernel = kernelMechanism(host)
   const gatePath = (path: string): string => join(directory, sha256(path))
   return {
     async tryEnter(path) {
-      const held = await makingRoom(directory, async () => kernel.tryTake(gatePath(path), {}))
-      return held && passThrough(gatePath(path), held)
+      const held = await makingRoom(host, directory, async () => kernel.tryTake(gatePath(path), {}))
+      return held && passThrough(host.directDisk, gatePath(path), held)
     },
     async enter(path, signal) {
-      const held = await makingRoom(directory, () => waitAtGate(kernel, gatePath(path), signal))
-      return passThrough(gatePath(path), held)
+      const held = await makingRoom(host, directory, () => waitAtGate(kernel, gatePath(path), signal))
+      return passThrough(host.directDisk, gatePath(path), held)
     },
   }
 }
 
 /** A cleaner of temporary files removes the directory as well, once it is empty. */
-async function makingRoom<T>(directory: string, take: () => Promise<T>): Promise<T> {
+async function makingRoom<T>(host: Host, directory: string, take: () => Promise<T>): Promise<T> {
   try {
     return await take()
   } catch (error) {
-    if (!isErrno(error, 'ENOENT') || !(await ownDirectory(directory))) throw error
+    if (!isErrno(error, 'ENOENT') || !(await ownDirectory(host, directory))) throw error
     return take()
   }
 }
@@ -69,7 +68,7 @@ async function waitAtGate(kernel: Mechanism, path: string, signal: AbortSignal):
   return (await kernel.tryTake(path, {})) ?? kernel.take(path, signal, {})
 }
 
-function passThrough(path: string, held: Held): Pass {
+function passThrough(disk: Disk, path: string, held: Held): Pass {
   const tokenPath = `${path}.token`
   return {
     async predecessor() {
@@ -96,7 +95,7 @@ function passThrough(path: string, held: Held): Pass {
 }
 
 /** In a temporary directory that everybody can write to, only a directory of our own that nobody else can touch. */
-async function ownDirectory(path: string): Promise<boolean> {
+async function ownDirectory({ directDisk: disk, directories }: Host, path: string): Promise<boolean> {
   try {
     await disk.mkdir(path, 0o700)
   } catch (error) {
@@ -104,7 +103,7 @@ async function ownDirectory(path: string): Promise<boolean> {
   }
   try {
     const stats = await disk.lstat(path)
-    return stats.isDirectory() && stats.uid === currentUid() && (stats.mode & 0o022) === 0
+    return stats.isDirectory() && stats.uid === directories.uid() && (stats.mode & 0o022) === 0
   } catch {
     return false
   }

@@ -1,5 +1,6 @@
-/** The main thread's side of the heartbeat thread: one a process, started at the first network lock, or the first wait for one. */
-import { Thread } from '../host/thread.js'
+/** The main thread's side of the heartbeat thread: one a host, started at the first network lock, or the first wait for one. */
+import type { Host } from '../host/host.js'
+import type { Thread } from '../host/thread.js'
 import { Pulse } from './pulse.js'
 
 export type HeartRequest =
@@ -11,42 +12,54 @@ export interface HeartNews {
   why: string
 }
 
-let thread: Thread<HeartRequest, HeartNews> | undefined
-const losers = new Map<string, (reason: Error) => void>()
+const heartbeats = new WeakMap<Host, Heartbeat>()
 
-/** For whoever is about to wait: starting the thread takes some 50 ms, which a successor need not spend. */
-export function getReady(): void {
-  running()
+export function heartbeatOf(host: Host): Heartbeat {
+  const known = heartbeats.get(host) ?? new Heartbeat(host)
+  heartbeats.set(host, known)
+  return known
 }
 
-/** Takes `<path>.held` under `token` and keeps its heart beating; `null` when somebody holds it. */
-export async function takeAndBeat(path: string, token: string, staleMs: number): Promise<Pulse | null> {
-  const pulse = new Pulse(new SharedArrayBuffer(Pulse.BYTES), staleMs)
-  const taken = await running().ask({ do: 'take', path, token, staleMs, pulse: pulse.memory })
-  return taken === true ? pulse : null
-}
+export class Heartbeat {
+  #thread: Thread<HeartRequest> | undefined
+  readonly #losers = new Map<string, (reason: Error) => void>()
 
-export async function releaseAndRest(path: string, token: string): Promise<void> {
-  losers.delete(token)
-  await running().ask({ do: 'release', path, token })
-}
+  constructor(private readonly host: Pick<Host, 'clock' | 'startThread'>) {}
 
-export function whenLost(token: string, lost: (reason: Error) => void): void {
-  losers.set(token, lost)
-}
+  /** For whoever is about to wait: starting the thread takes some 50 ms, which a successor need not spend. */
+  getReady(): void {
+    this.#running()
+  }
 
-function running(): Thread<HeartRequest, HeartNews> {
-  return (thread ??= new Thread(
-    new URL('./heartbeat-thread.js', import.meta.url),
-    ({ lost, why }) => lose(lost, new Error(`The lock may have been lost: ${why}`)),
-    (error) => {
-      thread = undefined
-      for (const token of losers.keys()) lose(token, error)
-    },
-  ))
-}
+  /** Takes `<path>.held` under `token` and keeps its heart beating; `null` when somebody holds it. */
+  async takeAndBeat(path: string, token: string, staleMs: number): Promise<Pulse | null> {
+    const pulse = new Pulse(new SharedArrayBuffer(Pulse.BYTES), staleMs, () => this.host.clock.nowNs())
+    const taken = await this.#running().ask({ do: 'take', path, token, staleMs, pulse: pulse.memory })
+    return taken === true ? pulse : null
+  }
 
-function lose(token: string, reason: Error): void {
-  losers.get(token)?.(reason)
-  losers.delete(token)
+  async releaseAndRest(path: string, token: string): Promise<void> {
+    this.#losers.delete(token)
+    await this.#running().ask({ do: 'release', path, token })
+  }
+
+  whenLost(token: string, lost: (reason: Error) => void): void {
+    this.#losers.set(token, lost)
+  }
+
+  #running(): Thread<HeartRequest> {
+    return (this.#thread ??= this.host.startThread<HeartRequest, HeartNews>(
+      new URL('./heartbeat-thread.js', import.meta.url),
+      ({ lost, why }) => this.#lose(lost, new Error(`The lock may have been lost: ${why}`)),
+      (error) => {
+        this.#thread = undefined
+        for (const token of this.#losers.keys()) this.#lose(token, error)
+      },
+    ))
+  }
+
+  #lose(token: string, reason: Error): void {
+    this.#losers.get(token)?.(reason)
+    this.#losers.delete(token)
+  }
 }

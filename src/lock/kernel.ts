@@ -12,7 +12,6 @@
  *   and can be killed, whether or not we hold the lock by then.
  */
 import type { Disk } from '../host/disk.js'
-import { flockOnce, flockWaiting, hasFlockCommand } from '../host/flock-command.js'
 import type { Host } from '../host/host.js'
 import type { LockFile } from '../host/lock-file.js'
 import type { LockMode, Native } from '../host/native.js'
@@ -32,15 +31,15 @@ export function createKernelLocker(host: Host, disk: Disk): Locker {
 
 /** Whether this machine has any way to take the lock at all. */
 export async function hasKernelLock(host: Host): Promise<boolean> {
-  return host.native !== null || (await hasFlockCommand())
+  return host.native !== null || (await host.flockCommand.isThere())
 }
 
 export function kernelMechanism(host: Host): Mechanism {
-  const files = new LockFiles(host.clock)
+  const files = new LockFiles(host)
   const lockPath = (path: string): string => `${path}.lock`
 
   async function flockByCommand(fd: number, mode: LockMode): Promise<boolean> {
-    return (await flockOnce(fd, mode)) === 'locked'
+    return (await host.flockCommand.once(fd, mode)) === 'locked'
   }
 
   function flock(fd: number, mode: LockMode): boolean | Promise<boolean> {
@@ -84,8 +83,8 @@ export function kernelMechanism(host: Host): Mechanism {
 
   /** `null`: no flock(1) that could wait. */
   async function waitInKernel(path: string, mode: LockMode, signal: AbortSignal): Promise<Held | null> {
-    if (!(await hasFlockCommand())) return null
-    return lockWith(path, async (fd) => (await flockWaiting(fd, mode, signal)) === 'locked')
+    if (!(await host.flockCommand.isThere())) return null
+    return lockWith(path, async (fd) => (await host.flockCommand.waiting(fd, mode, signal)) === 'locked')
   }
 
   async function take(path: string, signal: AbortSignal, manner: Manner): Promise<Held> {

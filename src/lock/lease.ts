@@ -68,7 +68,8 @@ export class HeldLease implements Lease {
 
   #write(): Promise<void> {
     const { label } = this.terms
-    return writeOwner(this.watch.disk, this.path, { owner: this.#asOwner(), label })
+    const { disk, host } = this.watch
+    return writeOwner(disk, this.path, { owner: this.#asOwner(), label }, host.processes.token())
   }
 
   #asOwner(): Owner {

@@ -2,8 +2,8 @@
  * Open lock files. One that was just released is kept open for a second: taking it again then costs two system
  * calls instead of five. Whether the path still names it is checked after every locking, kept or not.
  */
-import type { Clock } from '../host/clock.js'
-import { type LockFile, closeLockFile, isCurrentLockFile, openLockFile } from '../host/lock-file.js'
+import type { Host } from '../host/host.js'
+import type { LockFile } from '../host/lock-file.js'
 import type { Native } from '../host/native.js'
 
 /** Long enough for a loop of short locks, short enough to be in nobody's way when unmounting. */
@@ -14,34 +14,39 @@ export class LockFiles {
   readonly #kept = new Map<string, { file: LockFile; until: number }>()
   #sweeping = false
 
-  constructor(readonly clock: Clock) {}
+  constructor(readonly host: Pick<Host, 'clock' | 'lockFiles'>) {}
 
   open(path: string): LockFile {
     const kept = this.#kept.get(path)
-    if (kept === undefined) return openLockFile(path)
+    if (kept === undefined) return this.host.lockFiles.open(path)
     this.#kept.delete(path)
     return kept.file
   }
 
   isCurrent(file: LockFile): boolean {
-    return isCurrentLockFile(file)
+    return this.host.lockFiles.isCurrent(file)
   }
 
+  /** Never fails: close(2) has freed the descriptor, and the lock with it, whatever it reports. */
   close(file: LockFile): void {
-    closeLockFile(file)
+    try {
+      this.host.lockFiles.close(file)
+    } catch {
+      // Also in a timer, where it would end the process.
+    }
   }
 
   /** Unlocks, and keeps the file open for the next taker. */
   release(file: LockFile, native: Native): void {
-    if (this.#kept.size >= MAX_KEPT || this.#kept.has(file.path)) return closeLockFile(file)
+    if (this.#kept.size >= MAX_KEPT || this.#kept.has(file.path)) return this.close(file)
     native.funlock(file.fd)
-    this.#kept.set(file.path, { file, until: this.clock.now() + KEEP_MS })
+    this.#kept.set(file.path, { file, until: this.host.clock.now() + KEEP_MS })
     if (!this.#sweeping) this.#sweepLater()
   }
 
   #sweepLater(): void {
     this.#sweeping = true
-    this.clock.later(KEEP_MS, () => {
+    this.host.clock.later(KEEP_MS, () => {
       this.#sweeping = false
       this.#closeExpired()
       if (this.#kept.size > 0) this.#sweepLater()
@@ -49,11 +54,11 @@ export class LockFiles {
   }
 
   #closeExpired(): void {
-    const now = this.clock.now()
+    const now = this.host.clock.now()
     for (const [path, { file, until }] of this.#kept) {
       if (until > now) continue
       this.#kept.delete(path)
-      closeLockFile(file)
+      this.close(file)
     }
   }
 }

@@ -11,9 +11,8 @@
 import type { Disk } from '../host/disk.js'
 import { attempt } from '../host/disk-errors.js'
 import type { Host } from '../host/host.js'
-import { gateDirectory } from '../host/directories.js'
 import { type Gate, type Pass, openGate } from './gate.js'
-import { getReady, releaseAndRest, takeAndBeat, whenLost } from './heartbeat.js'
+import { type Heartbeat, heartbeatOf } from './heartbeat.js'
 import { HeldDirectory } from './held-directory.js'
 import type { Locker } from './locker.js'
 import { createLocker } from './frame.js'
@@ -40,7 +39,8 @@ export function createLockfileLocker(host: Host, disk: Disk, options: LockfileOp
 
 function lockfileMechanism(host: Host, disk: Disk, options: LockfileOptions): Mechanism {
   const staleMs = options.staleMs ?? DEFAULT_STALE_MS
-  const directory = options.gateDirectory === undefined ? gateDirectory() : options.gateDirectory
+  const directory = options.gateDirectory === undefined ? host.directories.gate() : options.gateDirectory
+  const heartbeat = heartbeatOf(host)
   let opening: Promise<Gate | null> | undefined
   const openedGate = (): Promise<Gate | null> =>
     (opening ??= directory === null ? Promise.resolve(null) : openGate(host, directory))
@@ -55,7 +55,7 @@ function lockfileMechanism(host: Host, disk: Disk, options: LockfileOptions): Me
   }
 
   async function take(path: string, signal: AbortSignal, { alone }: Manner): Promise<Held> {
-    getReady()
+    heartbeat.getReady()
     const observer = observe(path)
     const gate = alone ? null : await openedGate()
     const pass = gate ? await enterOrGoRound(gate, path, observer, signal) : null
@@ -74,7 +74,7 @@ function lockfileMechanism(host: Host, disk: Disk, options: LockfileOptions): Me
       if (held !== null) return held
       const { token, stale } = await observer.look()
       if (stale && token !== null) await observer.held.remove(token)
-      else await host.clock.sleep(pollMs * (0.75 + Math.random() / 2), signal)
+      else await host.clock.sleep(pollMs * (0.75 + host.processes.random() / 2), signal)
     }
   }
 
@@ -88,11 +88,11 @@ function lockfileMechanism(host: Host, disk: Disk, options: LockfileOptions): Me
     }
     const token = host.processes.token()
     if (pass) await attempt(pass.announce(token))
-    const pulse = await takeAndBeat(path, token, staleMs)
+    const pulse = await heartbeat.takeAndBeat(path, token, staleMs)
     if (pulse === null) return null
-    if (pulse.isSure()) return hold(path, directory, token, pulse, pass)
+    if (pulse.isSure()) return hold(heartbeat, directory, path, { token, pulse, pass })
     // Starved since the take: it may be somebody else's by now, so it is taken anew.
-    await releaseAndRest(path, token)
+    await heartbeat.releaseAndRest(path, token)
     return null
   }
 
@@ -129,16 +129,21 @@ function lockfileMechanism(host: Host, disk: Disk, options: LockfileOptions): Me
   return { kind: 'lockfile', canShare: false, lockPath: (path) => `${path}.held`, tryTake, take }
 }
 
-function hold(path: string, directory: HeldDirectory, token: string, pulse: Pulse, pass: Pass | null): Held {
+function hold(
+  heartbeat: Heartbeat,
+  directory: HeldDirectory,
+  path: string,
+  { token, pulse, pass }: { token: string; pulse: Pulse; pass: Pass | null },
+): Held {
   return {
     isSure: () => pulse.isSure(),
-    onLost: (lost) => whenLost(token, lost),
+    onLost: (lost) => heartbeat.whenLost(token, lost),
     check: () => directory.isHeldBy(token),
     // The heart stops with this process: other hosts take the lock over, but on this one the gate stays shut.
     handOn: () => pass?.handOn() ?? null,
     async release() {
       try {
-        await releaseAndRest(path, token)
+        await heartbeat.releaseAndRest(path, token)
       } finally {
         await pass?.leave()
       }

@@ -17,8 +17,14 @@ export interface OwnerRecord {
   label: string | null
 }
 
-export async function writeOwner(disk: Disk, path: string, { owner, label }: OwnerRecord): Promise<void> {
-  await attempt(writeRecord(disk, recordPath(path), { ...owner, label }))
+/** @param token see writeRecord */
+export async function writeOwner(
+  disk: Disk,
+  path: string,
+  { owner, label }: OwnerRecord,
+  token: string,
+): Promise<void> {
+  await attempt(writeRecord(disk, recordPath(path), { ...owner, label }, token))
 }
 
 export async function readOwner(disk: Disk, path: string): Promise<OwnerRecord | null> {

@@ -12,8 +12,6 @@
  * What remains: between being sure and acting on it a process may be stopped; and Linux stops this clock while the
  * whole machine is suspended, which is noticed by the next look at the disk.
  */
-import { monotonicNs } from '../host/clock.js'
-
 const LOST = 0n
 
 export class Pulse {
@@ -24,7 +22,8 @@ export class Pulse {
   constructor(
     readonly memory: SharedArrayBuffer,
     staleMs: number,
-    private readonly now: () => bigint = monotonicNs,
+    /** Monotonic, and the same in both threads. */
+    private readonly now: () => bigint,
   ) {
     this.#begin = new BigInt64Array(memory)
     this.#staleNs = BigInt(Math.round(staleMs * 1e6))

@@ -39,7 +39,11 @@ export class WaitingRecords {
     const path = `${lock}.waiting.${processes.token()}.json`
     const deadline = Number.isFinite(timeoutMs) ? since + timeoutMs : null
     const waiter: Waiter = { owner: processes.asOwner(since), label: label ?? null, deadline }
-    const record = { path, waits: 0, written: attempt(writeRecord(this.disk, path, waiter)) }
+    const record = {
+      path,
+      waits: 0,
+      written: attempt(writeRecord(this.disk, path, waiter, processes.token())),
+    }
     this.#records.set(lock, record)
     return record
   }

@@ -34,8 +34,15 @@ export async function readAttempt(disk: Disk, layout: Layout, id: string): Promi
   }
 }
 
-export async function writeAttempt(disk: Disk, layout: Layout, id: string, record: Attempt): Promise<void> {
-  await attempt(writeRecord(disk, layout.attempt(id), record))
+/** @param draft names what is being written: see writeRecord */
+export async function writeAttempt(
+  disk: Disk,
+  layout: Layout,
+  id: string,
+  record: Attempt,
+  draft: string,
+): Promise<void> {
+  await attempt(writeRecord(disk, layout.attempt(id), record, draft))
 }
 
 export async function clearAttempt(disk: Disk, layout: Layout, id: string): Promise<void> {

@@ -8,28 +8,35 @@
  * - No line depends on another: what is torn is skipped, and only that (stats.ts).
  */
 import { type Counted, encodeCounted } from '../core/counts.js'
-import { append, appendNow } from '../host/append-file.js'
+import type { Appending } from '../host/append-file.js'
 import { attempt } from '../host/disk-errors.js'
-import { thisHostAndUser } from '../host/process.js'
 import type { Layout } from './layout.js'
 
 /** In the calling thread; never fails, and then nothing is counted. */
-export function countNow(layout: Layout, counted: readonly Counted[]): void {
+export function countNow(appending: Appending, layout: Layout, counted: readonly Counted[]): void {
   try {
-    for (const [path, text] of texts(layout, counted)) appendNow(path, text)
+    for (const [path, text] of texts(appending, layout, counted)) appending.appendNow(path, text)
   } catch {
     // A read-only or full disk, another user's directory: who works here does not care.
   }
 }
 
 /** The same in libuv's pool. */
-export async function count(layout: Layout, counted: readonly Counted[]): Promise<void> {
-  for (const [path, text] of texts(layout, counted)) await attempt(append(path, text))
+export async function count(
+  appending: Appending,
+  layout: Layout,
+  counted: readonly Counted[],
+): Promise<void> {
+  for (const [path, text] of texts(appending, layout, counted)) await attempt(appending.append(path, text))
 }
 
-function texts(layout: Layout, counted: readonly Counted[]): [path: string, text: string][] {
+function texts(
+  appending: Appending,
+  layout: Layout,
+  counted: readonly Counted[],
+): [path: string, text: string][] {
   const [first] = counted
   if (first === undefined) return []
   const day = new Date(first.at).toISOString().slice(0, 10)
-  return [[`${layout.stats}/${day}.${thisHostAndUser()}.ndjson`, counted.map(encodeCounted).join('')]]
+  return [[`${layout.stats}/${day}.${appending.hostAndUser()}.ndjson`, counted.map(encodeCounted).join('')]]
 }

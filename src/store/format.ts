@@ -6,7 +6,6 @@ import { LatchError } from '../core/errors.js'
 import type { Disk } from '../host/disk.js'
 import { attempt, isErrno, orElse } from '../host/disk-errors.js'
 import { readSmallFile } from '../host/small-file.js'
-import { removeTree } from '../host/trees.js'
 import { type Layout, SCHEMA, notADirectory } from './layout.js'
 
 export interface Format {
@@ -27,15 +26,28 @@ export async function readFormat(disk: Disk, layout: Layout): Promise<Format | n
   return text === null ? null : parseFormat(text, layout.format)
 }
 
+/** Each time, gc with hardly any grace time took the draft for one that a crash has left. */
+const MAX_TRIES = 5
+
 /** Creates the cache unless another process is faster; returns the format that holds. */
 export async function createFormat(disk: Disk, layout: Layout, mine: Format): Promise<Format> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await tryToCreate(disk, layout, mine)
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT') || tries === MAX_TRIES) throw error
+    }
+  }
+}
+
+async function tryToCreate(disk: Disk, layout: Layout, mine: Format): Promise<Format> {
   const draft = `${layout.root}/.v${SCHEMA}-${mine.epoch}`
   await disk.mkdir(draft)
   try {
     await writeDraft(disk, layout, draft, mine)
     if (!(await placeWhole(disk, draft, layout.top))) await completeExisting(disk, draft, layout)
   } finally {
-    await attempt(removeTree(draft))
+    await attempt(disk.removeTree(draft))
   }
   return (await readFormat(disk, layout)) ?? mine
 }

@@ -1,5 +1,5 @@
 /** Where everything is. The only file that knows a path inside a cache. */
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { LatchError } from '../core/errors.js'
 import { sha256 } from '../host/hash.js'
 
@@ -48,6 +48,14 @@ export class Layout {
   /** The same cache, with the entries of one snapshot. */
   snapshot(namespace: string): Layout {
     return new Layout(this.root, namespace)
+  }
+
+  /** The directories above that of the entries, up to the root. */
+  get above(): string[] {
+    const above: string[] = []
+    for (let path = dirname(this.entries); path.length >= this.root.length; path = dirname(path))
+      above.push(path)
+    return above
   }
 
   /** @param name of one of the namespace's slots */

@@ -126,12 +126,16 @@ function* withoutManifest(path: string, error: unknown): Steps<Lookup> {
 }
 
 async function checkHashes(disk: Disk, found: Found): Promise<Lookup> {
-  for (const { path, size, sha256 } of found.manifest.files) {
-    if ((await hashOf(disk, `${found.path}/${FILES}/${path}`, size)) === sha256) continue
-    await disk.close(found.fd)
-    return { state: 'damaged', reason: `${path} does not match its checksum` }
+  let good = false
+  try {
+    for (const { path, size, sha256 } of found.manifest.files)
+      if ((await hashOf(disk, `${found.path}/${FILES}/${path}`, size)) !== sha256)
+        return { state: 'damaged', reason: `${path} does not match its checksum` }
+    good = true
+    return found
+  } finally {
+    if (!good) await disk.close(found.fd)
   }
-  return found
 }
 
 /** `null` when the file cannot be read to its end. */

@@ -104,7 +104,7 @@ export async function placeEntry(
 ): Promise<boolean> {
   const { id, key, stage, check } = draft
   const shelf = layout.shelf(id)
-  const isNewShelf = await makeShelf(disk, shelf)
+  await makeShelf(disk, shelf)
   for (let tries = 1; ; tries++) {
     try {
       await disk.rename(stage.path, layout.entry(id))
@@ -118,20 +118,33 @@ export async function placeEntry(
   }
   onSeen()
   await syncName(disk, shelf)
-  if (isNewShelf) await syncName(disk, layout.entries)
+  await syncNamesAbove(disk, layout)
   return true
 }
 
-async function makeShelf(disk: Disk, shelf: string): Promise<boolean> {
+async function makeShelf(disk: Disk, shelf: string): Promise<void> {
   try {
     await disk.mkdir(shelf)
-    return true
   } catch (error) {
     if (!isErrno(error, 'EEXIST')) throw error
     // A link would lead the rename out of the cache.
-    if ((await disk.lstat(shelf)).isDirectory()) return false
-    throw notADirectory(shelf, error)
+    if (!(await disk.lstat(shelf)).isDirectory()) throw notADirectory(shelf, error)
   }
+}
+
+/** Up to the root, once for each cache that this process has opened. */
+const durable = new WeakSet<Layout>()
+
+/**
+ * Also where another has made these directories, and is about to sync their names:
+ *   A: makes the shelf      B: finds it, publishes into it, syncs it, and reports the entry published
+ *   the power fails, and takes the shelf's name with all that is in it
+ */
+async function syncNamesAbove(disk: Disk, layout: Layout): Promise<void> {
+  await syncName(disk, layout.entries)
+  if (durable.has(layout)) return
+  durable.add(layout)
+  for (const directory of layout.above) await syncName(disk, directory)
 }
 
 function emptyBuild(path: string): LatchError {

@@ -4,7 +4,6 @@
  */
 import type { Disk } from '../host/disk.js'
 import { attempt } from '../host/disk-errors.js'
-import { removeTree } from '../host/trees.js'
 import { FILES } from './layout.js'
 import { type Source, writeSource } from './bytes.js'
 import { LatchError } from '../core/errors.js'
@@ -58,6 +57,6 @@ export async function fillFile(
 /** Removes what is there, if anything still is. Never fails: what stays is gc's. */
 export async function discard(disk: Disk, path: string): Promise<void> {
   await attempt(
-    disk.lstat(path).then((stats) => (stats.isDirectory() ? removeTree(path) : disk.unlink(path))),
+    disk.lstat(path).then((stats) => (stats.isDirectory() ? disk.removeTree(path) : disk.unlink(path))),
   )
 }

@@ -10,6 +10,7 @@ export function fastHost(times: number): Host {
     ...host,
     clock: {
       now: () => clock.now() * times,
+      nowNs: () => clock.nowNs(),
       wallTime: () => clock.wallTime(),
       sleep: (ms, signal) => clock.sleep(ms / times, signal),
       later: (ms, tick) => clock.later(ms / times, tick),

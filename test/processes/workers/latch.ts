@@ -12,6 +12,7 @@ import {
   writeFile,
 } from '../../../src/index.js'
 import { Layout } from '../../../src/store/layout.js'
+import { realAppending } from '../../../src/host/append-file.js'
 import { countNow } from '../../../src/store/count.js'
 import { note, obey } from './obey.js'
 
@@ -87,7 +88,9 @@ obey({
     note('ready')
     await appearance(start)
     for (let line = 0; line < lines; line++)
-      countNow(new Layout(root), [{ at: Date.now(), id, key: '"k"', counts: { hits: 1, savedMs: line } }])
+      countNow(realAppending, new Layout(root), [
+        { at: Date.now(), id, key: '"k"', counts: { hits: 1, savedMs: line } },
+      ])
   },
   /** Looks into `directory` all the time until the file `stop` is there; returns the numbers of files seen. */
   async countAllTheTime(directory: string, stop: string) {

@@ -1,0 +1,107 @@
+/** One world from its beginning to its end, all of it decided by one number. */
+// What the library loads when it first needs it is here already: loading takes time that no seed decides.
+import '../../src/latch/gc.js'
+import '../../src/latch/snapshots.js'
+import '../../src/latch/statistics.js'
+import '../../src/latch/status.js'
+import '../../src/latch/verify.js'
+import { leftoversIn } from './leftovers.js'
+import { describeSwarm, type Swarm } from './swarm.js'
+import { Violation } from './witness.js'
+import { live, tidyUp } from './workload.js'
+import { CACHE, DATA, World } from './world.js'
+
+export interface Told {
+  seed: number
+  swarm: string
+  /** How many things have happened. */
+  steps: number
+  /** Two runs with one hash were the same. */
+  hash: string
+  /** What was broken; `null`: nothing. */
+  violation: string | null
+  /** The end of what happened. */
+  trace: string
+}
+
+const MAX_STEPS = 200_000
+
+export async function simulate(seed: number, locker?: Swarm['locker']): Promise<Told> {
+  const world = new World(seed, locker)
+  const restore = listenToWarnings(world)
+  let violation: string | null = null
+  try {
+    await runAll(world)
+  } catch (error) {
+    violation = error instanceof Violation ? error.message : `the simulation: ${(error as Error).stack}`
+  } finally {
+    restore()
+  }
+  const { steps, trace } = world.scheduler
+  return { seed, swarm: describeSwarm(world.swarm), steps, hash: trace.hash, violation, trace: trace.last() }
+}
+
+async function runAll(world: World): Promise<void> {
+  const { swarm, faults, witness, scheduler } = world
+  await finish(
+    world,
+    Array.from({ length: swarm.processesAtOnce }, () => generations(world)),
+  )
+  faults.calm = true
+  faults.isFull = false
+  witness.checkEntries()
+  witness.checkGraph()
+  for (const machine of world.machines) machine.setClockRight()
+  // Longer than anything is left alone for being young, or for having been changed by who had a wrong clock.
+  await finish(world, [later(world, 48 * 3_600_000)])
+  for (const machine of world.machines) await finish(world, [tidyUp(world.start(machine))])
+  witness.checkEntries()
+  // Where no cache has come into being, there is none to be tidied up.
+  const roots = [CACHE, `${DATA}/.cachelatch`].filter((root) => !world.isMissing(root))
+  const left = roots.flatMap((root) => leftoversIn(world, root))
+  if (left.length > 0) witness.report(`left when all was over: ${left.join(', ')}`)
+  scheduler.trace.add('', 'the end')
+  if (witness.violation) throw witness.violation
+}
+
+/** One process after the other, as a supervisor would have it. */
+async function generations(world: World): Promise<void> {
+  const { swarm, chance, scheduler } = world
+  while (world.started < swarm.processes) {
+    world.started++
+    const process = world.start()
+    scheduler.trace.add(process.name, 'starts')
+    await Promise.race([live(process), process.gone])
+    await later(world, chance.magnitude(0.01, 2_000))
+  }
+}
+
+function later(world: World, ms: number): Promise<void> {
+  return new Promise((resolve) => void world.scheduler.after(ms, resolve))
+}
+
+async function finish(world: World, work: Promise<void>[]): Promise<void> {
+  const { scheduler, witness } = world
+  let over = false
+  let failed: Error | undefined
+  Promise.all(work).then(
+    () => (over = true),
+    (error: Error) => (failed = error),
+  )
+  const between = (): void => {
+    if (failed) throw failed
+    if (witness.violation) throw witness.violation
+  }
+  const stuck = (): Error => new Violation(`nothing happens any more, or too much, and somebody waits`)
+  await scheduler.run(() => over, MAX_STEPS, between, stuck)
+}
+
+/** What people are told on stderr is told to the world. */
+function listenToWarnings(world: World): () => void {
+  const before = Object.getOwnPropertyDescriptor(process, 'emitWarning')!
+  const listen = (_message: string, { code }: { code?: string } = {}): void => {
+    if (code === 'CACHELATCH_NOT_DURABLE' && world.running) world.running.warned++
+  }
+  process.emitWarning = listen as typeof process.emitWarning
+  return () => void Object.defineProperty(process, 'emitWarning', before)
+}

@@ -1,0 +1,93 @@
+/**
+ * What one world is like: each seed switches on some of the faults and leaves out the others, so that none hides what
+ * another would have found (swarm testing), and what must hold depends on which.
+ */
+import type { Chance } from './random.js'
+
+export interface Swarm {
+  locker: 'kernel' | 'lockfile'
+  /** The cache is on a file system that several machines share. */
+  network: boolean
+  machines: number
+  /** Kernel locks exclude only those on the same machine, and nobody says so. */
+  lies: boolean
+  /** flock(2) can be called; else flock(1) has to. */
+  native: boolean
+  flockCommand: boolean
+  /** Reads of a local file system are made in one go. */
+  inThread: boolean
+  /** See volume.ts. */
+  ordered: boolean
+  staleMs: number
+  processesAtOnce: number
+  processes: number
+  keys: number
+  slowClocks: boolean
+  clockJumps: boolean
+  kills: boolean
+  powerCuts: boolean
+  machineCrashes: boolean
+  /** Processes are stopped, as by SIGSTOP. */
+  stops: boolean
+  /** Event loops are blocked; hearts beat on. */
+  stalls: boolean
+  slowCalls: boolean
+  errors: boolean
+  fullDisk: boolean
+  /** Old lock files, and gates, are deleted by somebody. */
+  cleaners: boolean
+  /** The whole cache is deleted by somebody. */
+  deletions: boolean
+  collectors: boolean
+  failingBuilds: boolean
+  aborts: boolean
+  impatience: boolean
+}
+
+/** How likely each fault is switched on. */
+const ON = 0.3
+
+export function chooseSwarm(chance: Chance, locker?: Swarm['locker']): Swarm {
+  const kind = locker ?? chance.pick(['kernel', 'lockfile'] as const)
+  const on = (probability = ON): boolean => chance.happens(probability)
+  const lies = kind === 'kernel' && on(0.2)
+  const network = lies || (kind === 'lockfile' && on(0.8))
+  const native = on(0.75)
+  return {
+    locker: kind,
+    network,
+    machines: network ? chance.integer(1, 3) : 1,
+    lies,
+    native,
+    flockCommand: !native || on(0.8),
+    inThread: on(0.4),
+    ordered: on(0.5),
+    staleMs: chance.pick([2_000, 5_000, 15_000]),
+    processesAtOnce: chance.integer(2, 6),
+    processes: chance.integer(3, 12),
+    keys: chance.integer(1, 3),
+    slowClocks: on(),
+    clockJumps: on(),
+    kills: on(0.4),
+    powerCuts: on(),
+    machineCrashes: network && on(),
+    stops: on(),
+    stalls: on(),
+    slowCalls: on(),
+    errors: on(0.2),
+    fullDisk: on(0.15),
+    cleaners: on(0.2),
+    deletions: on(0.1),
+    collectors: on(0.6),
+    failingBuilds: on(),
+    aborts: on(0.2),
+    impatience: on(0.2),
+  }
+}
+
+export function describeSwarm(swarm: Swarm): string {
+  return Object.entries(swarm)
+    .filter(([, value]) => value !== false)
+    .map(([name, value]) => (value === true ? name : `${name}=${value}`))
+    .join(' ')
+}

@@ -1,0 +1,226 @@
+/** What the processes of a world do: a few calls each, of all that the library has, drawn from the seed. */
+import { openCacheOn, type Cache } from '../../src/latch/cache.js'
+import type { Entry } from '../../src/latch/entry.js'
+import { withLockOn, writeFileOn } from '../../src/latch/write.js'
+import type { Host } from '../../src/host/host.js'
+import { isErrno } from '../../src/host/disk-errors.js'
+import { isInjected } from './faults.js'
+import { hostOf } from './host.js'
+import { check, describe, fill, readAll, readWhole } from './payload.js'
+import type { Process } from './process.js'
+import { ABORTED, BUILD_FAILS } from './witness.js'
+import { CACHE, DATA, type World } from './world.js'
+
+const quiet = (): void => undefined
+
+type Step = (actor: Actor) => Promise<void>
+
+class Actor {
+  readonly host: Host
+  readonly cache: Promise<Cache>
+  readonly world: World
+
+  constructor(readonly process: Process) {
+    this.world = process.world
+    this.host = hostOf(process)
+    this.cache = openCacheOn(this.host, CACHE, this.options)
+  }
+
+  get options(): { locker: 'kernel' | 'lockfile'; staleMs: number } {
+    const { locker, staleMs } = this.world.swarm
+    return { locker, staleMs }
+  }
+
+  /** How long it is ready to wait. */
+  patience(): { timeoutMs: number; signal?: AbortSignal; onWait: () => void } {
+    const { chance, swarm } = this.world
+    const timeoutMs = swarm.impatience ? chance.magnitude(1, 20_000) : 60 * 60 * 1000
+    if (!swarm.aborts || chance.happens(0.5)) return { timeoutMs, onWait: quiet }
+    const controller = new AbortController()
+    const { clock } = this.host
+    clock.later(chance.magnitude(1, 20_000), () => controller.abort(new Error(ABORTED)))
+    return { timeoutMs, signal: controller.signal, onWait: quiet }
+  }
+
+  /** @returns whether it ended well */
+  async trying(doing: string, work: () => Promise<void>): Promise<boolean> {
+    try {
+      this.world.scheduler.trace.add(this.process.name, `> ${doing}`)
+      await work()
+      this.world.scheduler.trace.add(this.process.name, `< ${doing}`)
+      return true
+    } catch (error) {
+      this.world.scheduler.trace.add(this.process.name, `< ${doing}: ${String(error)}`)
+      this.world.witness.failed(this.process, doing, error)
+      return false
+    }
+  }
+}
+
+async function compile(actor: Actor): Promise<void> {
+  const { world, process, host } = actor
+  const { chance, witness, swarm } = world
+  const key = `key${chance.integer(1, swarm.keys)}`
+  let durable = true
+  const warned = process.warned
+  await actor.trying('getOrCompile', async () => {
+    const build = async ({ dir }: { dir: string }): Promise<void> => {
+      const isPrivate = dir.startsWith('/tmp')
+      const done = isPrivate ? quiet : witness.building(key, process)
+      try {
+        if (chance.happens(0.3)) await host.clock.sleep(chance.magnitude(1, 20_000))
+        if (swarm.failingBuilds && chance.happens(0.2)) throw new Error(BUILD_FAILS)
+        await fill(host.pooledDisk, dir, key, chance.hex(4), chance)
+      } catch (error) {
+        witness.buildFailed(error)
+        throw error
+      } finally {
+        done()
+      }
+    }
+    const checked = chance.pick(['sizes', 'sizes', 'hashes', 'manifest'] as const)
+    const options = { ...actor.patience(), check: checked, strict: chance.happens(0.3) }
+    const entry = await (await actor.cache).getOrCompile(key, build, options)
+    durable = process.warned === warned
+    if (entry.outcome === 'compiled' && durable) witness.published(key)
+    if (!durable) witness.notDurable(key)
+    await use(actor, key, entry)
+  })
+}
+
+async function use({ world, process, host }: Actor, key: string, entry: Entry): Promise<void> {
+  const { chance, witness } = world
+  try {
+    for (let times = chance.integer(1, 3); times > 0; times--) {
+      await readWhole(host.pooledDisk, entry.path, key).catch((error: unknown) =>
+        witness.unreadable(key, process, error),
+      )
+      if (chance.happens(0.3)) await host.clock.sleep(chance.magnitude(1, 10_000))
+    }
+  } finally {
+    await entry.release()
+  }
+}
+
+async function get(actor: Actor): Promise<void> {
+  const key = `key${actor.world.chance.integer(1, actor.world.swarm.keys)}`
+  await actor.trying('get', async () => {
+    const entry = await (await actor.cache).get(key)
+    if (entry) await use(actor, key, entry)
+  })
+}
+
+async function lock(actor: Actor): Promise<void> {
+  const { world, process, host } = actor
+  const { chance, witness } = world
+  const path = `${DATA}/model`
+  await actor.trying('withLock', () =>
+    withLockOn(
+      host,
+      path,
+      async (lease) => {
+        const taken = witness.took(path, process)
+        for (let times = chance.integer(1, 6); times > 0; times--) {
+          if (chance.happens(0.4)) await host.clock.sleep(chance.magnitude(1, 10_000))
+          else await host.pooledDisk.lstat(DATA)
+          if (lease.signal.aborted) return
+          witness.isSure(path, taken)
+        }
+      },
+      { ...actor.options, ...actor.patience() },
+    ),
+  )
+}
+
+async function write(actor: Actor): Promise<void> {
+  const { world, process, host } = actor
+  const { chance, witness } = world
+  const path = `${DATA}/graph.bin`
+  const version = chance.hex(4)
+  const written = witness.graph.begin(version)
+  const warned = process.warned
+  const ok = await actor.trying('writeFile', () =>
+    writeFileOn(host, path, describe('graph', version, 'graph.bin', chance.integer(0, 200)), {
+      ...actor.options,
+      ...actor.patience(),
+    }),
+  )
+  if (ok) written(process.warned === warned)
+}
+
+async function read({ world, host, process }: Actor): Promise<void> {
+  const { graph } = world.witness
+  const seen = graph.reading()
+  try {
+    const bytes = await readAll(host.pooledDisk, `${DATA}/graph.bin`)
+    seen(check(bytes, 'graph', 'graph.bin'), process)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') && !isInjected(error)) seen(null, process)
+    else if (!isInjected(error)) world.witness.report(`${process.name} read graph.bin: ${String(error)}`)
+  }
+}
+
+async function collect(actor: Actor): Promise<void> {
+  const { world } = actor
+  const { chance, witness } = world
+  const done = witness.removing()
+  await actor.trying('gc', async () => {
+    const cache = await actor.cache
+    const graceMs = chance.pick([0, 1, 1_000, 60_000])
+    const watchMs = chance.pick([0, 0, 3 * world.swarm.staleMs])
+    const limits = chance.pick([{ maxBytes: 0 }, { maxAgeMs: 0 }, { maxBytes: 2_000 }, {}])
+    if (chance.happens(0.1)) await cache.clear()
+    else if (chance.happens(0.2)) await cache.remove(`key${chance.integer(1, world.swarm.keys)}`)
+    else await cache.gc({ graceMs, watchMs, ...limits })
+  })
+  done()
+}
+
+async function look(actor: Actor): Promise<void> {
+  const { chance } = actor.world
+  const doing = chance.pick(['verify', 'status', 'list'] as const)
+  await actor.trying(doing, async () => {
+    const cache = await actor.cache
+    if (doing === 'verify') await cache.verify({ quarantine: chance.happens(0.7) })
+    else if (doing === 'status') await cache.status()
+    else for await (const _ of cache.list());
+  })
+}
+
+function stepsOf(world: World): Step[] {
+  const steps = [compile, compile, compile, compile, get, lock, lock, write, read]
+  return world.swarm.collectors ? [...steps, collect, collect, look] : steps
+}
+
+/** A process from its start to its end, unless it is killed before. */
+export async function live(process: Process): Promise<void> {
+  const { world } = process
+  const { chance } = world
+  const actor = new Actor(process)
+  const steps = stepsOf(world)
+  for (let count = chance.integer(1, 4); count > 0; count--) {
+    const together = chance.happens(0.25) ? chance.integer(2, 3) : 1
+    await Promise.all(Array.from({ length: together }, () => chance.pick(steps)(actor)))
+  }
+  // Lock files are kept open for a second.
+  for (let times = 0; times < 20 && process.calls.openFiles > 0; times++) await actor.host.clock.sleep(5_000)
+  const { openFiles } = process.calls
+  process.exit()
+  if (openFiles > 0) world.witness.report(`${process.name} has ended with ${openFiles} open files`)
+}
+
+/** When all is over: what a person would do, who wants to have everything in order. */
+export async function tidyUp(process: Process): Promise<void> {
+  const { world } = process
+  const actor = new Actor(process)
+  for (const root of [CACHE, `${DATA}/.cachelatch`]) {
+    if (world.isMissing(root)) continue
+    const cache = await openCacheOn(actor.host, root, actor.options)
+    for (let times = 0; times < 3; times++) await cache.gc({ graceMs: 0, watchMs: 3 * world.swarm.staleMs })
+    const { damaged, strangers } = await cache.verify()
+    if (damaged.length + strangers.length > 0)
+      world.witness.report(`verify found ${JSON.stringify({ damaged, strangers })}`)
+  }
+  await actor.host.clock.sleep(5_000)
+  process.exit()
+}
