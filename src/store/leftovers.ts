@@ -92,6 +92,8 @@ export async function collectLeftovers(
     await each(disk, layout.pins, (name) => isHeld(name) || name.endsWith(OWNER), tidyLock, WATCHED_AT_ONCE),
     await each(disk, layout.pins, (name) => TORN_RECORD.test(name), removeOld),
     await each(disk, layout.pins, (name) => CANDIDATE.test(name), removeOldWhole),
+    // Who waited for a dead pin was a gc, as long as it watched it.
+    await each(disk, layout.pins, (name) => waitedFor(name) !== null, removeOver),
     await emptyTrash(disk, layout, options.now, options.graceMs),
     await each(disk, layout.locks, (name) => isHeld(name) || name.endsWith(OWNER), tidyLock),
     await each(disk, layout.locks, (name) => CANDIDATE.test(name), removeOldWhole),
