@@ -129,7 +129,11 @@ const socketIn = ({ home }: Place): string => join(home, 'witness.sock')
 
 function answerOf(witness: ChildProcess): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    witness.once('message', resolve)
-    witness.once('exit', () => reject(new Error('The witness is gone')))
+    const gone = (): void => reject(new Error('The witness is gone'))
+    witness.once('exit', gone)
+    witness.once('message', (answer) => {
+      witness.off('exit', gone)
+      resolve(answer)
+    })
   })
 }

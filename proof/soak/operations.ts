@@ -34,15 +34,23 @@ const MAX_FILE_BYTES = 200_000
 /** Few enough to be in each other's way. */
 const MAX_SLOTS = 16
 
-export const OPERATIONS: Record<string, { weight: number; run: (worker: Worker) => Promise<string> }> = {
+export interface Operation {
+  /** How often it is done, among all. */
+  weight: number
+  /** It may fail on a full disk. Nothing else may fail, nor for any other reason. */
+  needsRoom?: boolean
+  run: (worker: Worker) => Promise<string>
+}
+
+export const OPERATIONS: Record<string, Operation> = {
   compile: { weight: 30, run: (worker) => compile(worker, someName('key', worker.random)) },
   'compile what others damage': { weight: 4, run: compileDamaged },
   read: { weight: 20, run: read },
-  'hold a lock': { weight: 20, run: count },
-  'write a file': { weight: 10, run: putFile },
-  'write a directory': { weight: 6, run: putDirectory },
-  'run in a slot': { weight: 6, run: liveInSlot },
-  collect: { weight: 3, run: collect },
+  'hold a lock': { weight: 20, needsRoom: true, run: count },
+  'write a file': { weight: 10, needsRoom: true, run: putFile },
+  'write a directory': { weight: 6, needsRoom: true, run: putDirectory },
+  'run in a slot': { weight: 6, needsRoom: true, run: liveInSlot },
+  collect: { weight: 4, run: collect },
   clear: { weight: 3, run: clear },
   verify: { weight: 1, run: verify },
 }

@@ -12,9 +12,6 @@ import type { World } from './worlds.js'
 
 const [, , socket = '', worldText = '', seed = '0'] = process.argv
 
-/** What a disk that is full now and then lets fail; of builds, what those who waited are told. */
-const MAY_FAIL = new Set(['DISK_FULL', 'SLOTS_TAKEN'])
-
 const state = { stopped: false }
 process.on('message', () => (state.stopped = true))
 process.on('disconnect', () => process.exit())
@@ -33,20 +30,19 @@ async function work(): Promise<void> {
 
 async function doOne(worker: Worker): Promise<void> {
   const { line, random } = worker
-  const [operation, { run }] = choose(random)
+  const [operation, { run, needsRoom }] = choose(random)
   await line.tell({ tell: 'begins', operation })
   let outcome: string
   try {
     outcome = await run(worker)
   } catch (error) {
     outcome = isLatchError(error) ? error.code : 'error'
-    if (!MAY_FAIL.has(outcome) && !isFull(error))
-      await line.tell({ tell: 'violation', what: describe(error) })
+    if (!needsRoom || !isFull(error)) await line.tell({ tell: 'violation', what: describe(error) })
   }
   await line.tell({ tell: 'done', operation, outcome })
 }
 
-/** Of the worker's own writes, too. */
+/** Also where the worker's own write found no room. */
 function isFull(error: unknown): boolean {
   const { code, cause } = (error ?? {}) as { code?: string; cause?: unknown }
   return code === 'ENOSPC' || (cause !== undefined && isFull(cause))

@@ -63,7 +63,9 @@ async function dieAndGoOn(theatre: Theatre, each: Case): Promise<Death> {
   const { locker, operation, place } = death
   try {
     check(place)
-    await OPERATIONS[locker][operation]!.goOn(place)
+    const { keeps, goOn } = OPERATIONS[locker][operation]!
+    if (keeps?.(place) === false) throw new Error('What was published before is lost')
+    await goOn(place)
     check(place)
   } catch (error) {
     throw new Error(nameOf(death), { cause: error })

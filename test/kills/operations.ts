@@ -19,10 +19,12 @@ export interface Place {
 }
 
 export interface Operation {
-  prepare?: (scene: Place) => unknown
-  act: (scene: Place) => unknown
+  prepare?: (place: Place) => unknown
+  act: (place: Place) => unknown
+  /** Whether what was there before still is, as it was or as it is to be. */
+  keeps?: (place: Place) => boolean
   /** Of a worker that comes after the dead one: gets every lock at the first try, and ends well. */
-  goOn: (scene: Place) => unknown
+  goOn: (place: Place) => unknown
 }
 
 /** SHA-256 of the canonical JSON of 'model'. */
@@ -76,6 +78,7 @@ const hold = ({ file }: Place): Promise<void> =>
   withLock(
     file,
     async (lease) => void (await until('the record is there', () => existsSync(`${lease.path}.owner.json`))),
+    AT_ONCE,
   )
 
 async function putFile({ file }: Place): Promise<void> {
@@ -113,14 +116,15 @@ async function workInSlot(root: string, locker: LockerName, ...units: string[]):
   await worker.ended(0)
 }
 
-/** What it is seeded with is whole, and goes into the next snapshot with what is added. */
-async function seedAndGoOn({ root }: Place, locker: LockerName): Promise<void> {
-  const worker = await lease(root, locker)
-  if (worker.saw('worker-degraded').length > 0) throw new Error('The worker is on its own')
+/** Is warm with what was published before the victim began; what it finds is whole, and it adds what is missing. */
+async function goOnWarm({ root }: Place, published: string[]): Promise<void> {
+  const worker = await lease(root, 'kernel')
+  if (worker.slot !== 0) throw new Error('The slot of the dead is not free')
   for (const unit of ['a', 'b']) {
-    const slot = join(worker.path, 'groups', unit)
-    if (existsSync(slot)) checkDirectory(slot, `groups/${unit}`)
-    else fill(slot, `groups/${unit}`)
+    const path = join(worker.path, 'groups', unit)
+    const found = checkDirectory(path, `groups/${unit}`)
+    if (found === null && published.includes(unit)) throw new Error(`${unit} was published, and is lost`)
+    if (found === null) fill(path, `groups/${unit}`)
   }
   await worker.ended(0)
 }
@@ -136,7 +140,7 @@ const withLocker = (locker: LockerName): Record<string, Operation> => ({
     goOn: ({ root }) => compile(root, locker),
   },
   gc: {
-    prepare: (scene) => litter(scene, locker),
+    prepare: (place) => litter(place, locker),
     act: ({ root }) => sweep(root, locker),
     goOn: ({ root }) => compile(root, locker),
   },
@@ -151,8 +155,18 @@ export const OPERATIONS: Record<LockerName, Record<string, Operation>> = {
       act: ({ root }) => compile(root, 'kernel'),
       goOn: ({ root }) => compile(root, 'kernel'),
     },
-    'writing a file': { prepare: putFile, act: putFile, goOn: putFile },
-    'replacing a directory': { prepare: putDirectory, act: putDirectory, goOn: putDirectory },
+    'writing a file': {
+      prepare: putFile,
+      act: putFile,
+      keeps: ({ file }) => checkFile(file) !== null,
+      goOn: putFile,
+    },
+    'replacing a directory': {
+      prepare: putDirectory,
+      act: putDirectory,
+      keeps: ({ directory }) => checkDirectory(directory) !== null,
+      goOn: putDirectory,
+    },
     'seeding a slot': {
       prepare: async ({ root }) => {
         await workInSlot(root, 'kernel', 'a', 'b')
@@ -160,12 +174,12 @@ export const OPERATIONS: Record<LockerName, Record<string, Operation>> = {
         await (await lease(root, 'kernel')).ended(1)
       },
       act: ({ root }) => lease(root, 'kernel'),
-      goOn: (scene) => seedAndGoOn(scene, 'kernel'),
+      goOn: (place) => goOnWarm(place, ['a', 'b']),
     },
     'publishing a snapshot': {
       prepare: ({ root }) => workInSlot(root, 'kernel', 'a'),
       act: ({ root }) => workInSlot(root, 'kernel', 'a', 'b'),
-      goOn: (scene) => seedAndGoOn(scene, 'kernel'),
+      goOn: (place) => goOnWarm(place, ['a']),
     },
   },
   lockfile: {

@@ -53,9 +53,11 @@ export function checkEntry(path: string): void {
   checkContents(join(path, 'files'), (JSON.parse(key) as { unit?: string }).unit)
 }
 
-/** Of a unit, the files that belong together; else all of the entry's. */
+/** Of a unit, a file or the files that belong together; else all of the entry's. */
 function checkContents(directory: string, unit: string | undefined): void {
-  checkDirectory(unit === undefined ? directory : join(directory, unit), unit)
+  const path = unit === undefined ? directory : join(directory, unit)
+  if (statSync(path).isDirectory()) checkDirectory(path, unit)
+  else readDescribed(path, unit ?? 'entry')
 }
 
 /** The id of the file; `null`: there is none. @throws when it is not whole */
