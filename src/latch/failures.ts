@@ -7,14 +7,12 @@
 import { LatchError } from '../core/errors.js'
 import { judge } from '../core/owner.js'
 import { keyLabel } from '../core/key.js'
-import { type Attempt, readAttempt, writeAttempt } from '../store/attempts.js'
+import { type Attempt, ROW_ENDS_AFTER_MS, readAttempt, writeAttempt } from '../store/attempts.js'
 import type { Opened } from './open.js'
 
 const MAX_CRASHES = 3
 /** After this the build gets another chance: a machine with more memory, a new driver. */
 const GIVEN_UP_FOR_MS = 10 * 60 * 1000
-/** Crashes further apart than this are not in a row: a job that is preempted every night is not broken. */
-const ROW_ENDS_AFTER_MS = 24 * 60 * 60 * 1000
 
 /**
  * How many builds in a row have taken their process down.

@@ -1,7 +1,6 @@
 /** A worker without the cache: cold, in a directory of its own, and told so once. */
-import { attempt } from '../host/disk-errors.js'
 import type { PrivateDirectory } from '../host/private-directory.js'
-import { environmentFor } from './environment.js'
+import { type WorkerEnvironment, environmentFor } from './environment.js'
 import type { WorkerJob } from './slot-worker.js'
 import { makeParents } from './unit-files.js'
 import type { PreparedWorker } from './worker.js'
@@ -17,28 +16,30 @@ export async function prepareInPrivate(
     Promise.resolve(tell({ type: 'worker-ended', worker, exitCode }))
   tell({ type: 'worker-degraded', worker, unit: null, error: trouble })
 
-  let directory: PrivateDirectory
+  let directory: PrivateDirectory | undefined
+  let environment: WorkerEnvironment
   try {
     directory = await host.privateDirectories.make()
+    environment = environmentFor(presets, directory.path, options.env ?? process.env)
+    const made = new Set<string>()
+    for (const each of environment.directories)
+      await makeParents(host.pooledDisk, directory.path, `${each}/.`, made)
   } catch {
     // Not even there: the worker has what it would have had without us.
+    directory?.remove()
     return { path: null, slot: null, env: {}, keepOpen: null, started: () => {}, ended }
   }
-  const { path } = directory
-  const environment = environmentFor(presets, path, options.env ?? process.env)
-  const made = new Set<string>()
-  for (const each of environment.directories)
-    await attempt(makeParents(host.pooledDisk, path, `${each}/.`, made))
+  const { path, fd } = directory
   tell({ type: 'worker-prepared', worker, slot: null, path })
   return {
     path,
     slot: null,
     env: environment.set,
-    keepOpen: directory.fd,
+    keepOpen: fd,
     started: () => {},
     async ended(exitCode) {
       await ended(exitCode)
-      directory.remove()
+      directory?.remove()
     },
   }
 }

@@ -24,6 +24,12 @@ export interface Attempt {
   error?: { name: string; message: string; code?: string }
 }
 
+/**
+ * Crashes further apart than this are not in a row: a job that is preempted every night is not broken. So after it a
+ * record says nothing any more, and is a leftover.
+ */
+export const ROW_ENDS_AFTER_MS = 24 * 60 * 60 * 1000
+
 const MAX_BYTES = 64 * 1024
 
 export async function readAttempt(disk: Disk, layout: Layout, id: string): Promise<Attempt | null> {

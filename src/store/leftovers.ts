@@ -5,6 +5,7 @@ import { isOver } from '../core/waiter.js'
 import pMap from 'p-map'
 import type { Disk } from '../host/disk.js'
 import { attempt, orElse } from '../host/disk-errors.js'
+import { ROW_ENDS_AFTER_MS } from './attempts.js'
 import { directoriesIn } from './inventory.js'
 import type { Layout } from './layout.js'
 import { discard } from './stage.js'
@@ -45,9 +46,9 @@ export async function collectLeftovers(
   layout: Layout,
   options: LeftoverOptions,
 ): Promise<number> {
-  const isOld = async (path: string): Promise<boolean> => {
+  const isOld = async (path: string, ageMs = options.graceMs): Promise<boolean> => {
     const stats = await orElse(disk.lstat(path), null, 'ENOENT')
-    return stats !== null && options.now - stats.mtimeMs >= options.graceMs
+    return stats !== null && options.now - stats.mtimeMs >= ageMs
   }
   const removeOld = async (path: string): Promise<boolean> => {
     if (!(await isOld(path))) return false
@@ -77,10 +78,11 @@ export async function collectLeftovers(
     if (waiter !== null && !isOver(waiter, options.here, options.now)) return false
     return removeOld(path)
   }
-  /** What became of the last build matters no more once there is an entry. */
-  const removeIfPublished = async (path: string): Promise<boolean> => {
+  /** What became of the last build matters no more once there is an entry, nor for ever. */
+  const removeAttempt = async (path: string): Promise<boolean> => {
     const id = basename(path, '.json')
-    return (await orElse(disk.lstat(layout.entry(id)), null, 'ENOENT')) !== null && removeOld(path)
+    const isPublished = (await orElse(disk.lstat(layout.entry(id)), null, 'ENOENT')) !== null
+    return (isPublished || (await isOld(path, ROW_ENDS_AFTER_MS))) && removeOld(path)
   }
 
   const counts = [
@@ -94,12 +96,14 @@ export async function collectLeftovers(
     // Of a gc that watched a pin for signs of life.
     await each(disk, layout.pins, (name) => waitedFor(name) !== null, removeOver),
     await each(disk, layout.pins, (name) => CANDIDATE.test(name), removeOldWhole),
+    // Who waited for a dead pin was a gc, as long as it watched it.
+    await each(disk, layout.pins, (name) => waitedFor(name) !== null, removeOver),
     await emptyTrash(disk, layout, options.now, options.graceMs),
     await each(disk, layout.locks, (name) => isHeld(name) || name.endsWith(OWNER), tidyLock),
     await each(disk, layout.locks, (name) => CANDIDATE.test(name), removeOldWhole),
     await each(disk, layout.locks, (name) => TORN_RECORD.test(name), removeOld),
     await each(disk, layout.locks, (name) => waitedFor(name) !== null, removeOver),
-    await each(disk, layout.attempts, (name) => name.endsWith('.json'), removeIfPublished),
+    await each(disk, layout.attempts, (name) => name.endsWith('.json'), removeAttempt),
     await each(disk, layout.attempts, (name) => TORN_RECORD.test(name), removeOld),
     await each(disk, layout.root, (name) => DRAFT.test(name), removeOld),
   ]

@@ -1,5 +1,5 @@
 /** Builds that fail, crash, or are given up: who is told, who tries again, and when it ends. */
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openCache } from '../../src/index.js'
@@ -148,6 +148,20 @@ test('a build that leaves nothing is a failed build, for those who waited as wel
     reason: { code: 'BUILD_INVALID', hint: expect.stringContaining('directory') },
   })
   expect(second).toMatchObject({ reason: { code: 'BUILD_FAILED', cause: { code: 'BUILD_INVALID' } } })
+})
+
+test('what became of a build that nobody has tried again is forgotten after a day', async () => {
+  const root = scratch()
+  const cache = await openCache(root)
+  await expect(cache.getOrCompile(1, () => undefined)).rejects.toThrow()
+  const attempts = join(root, 'v1/attempts')
+  const [record = ''] = readdirSync(attempts)
+  await cache.gc({ graceMs: 0 })
+  expect(readdirSync(attempts)).toEqual([record])
+  const twoDaysAgo = Date.now() / 1000 - 2 * 24 * 60 * 60
+  utimesSync(join(attempts, record), twoDaysAgo, twoDaysAgo)
+  await cache.gc()
+  expect(readdirSync(attempts)).toEqual([])
 })
 
 test('a killed builder is succeeded by one of those who wait, and the others get its entry', async () => {

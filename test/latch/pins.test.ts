@@ -1,8 +1,8 @@
 /** The protocol of pins that are locks (pins.ts), each of its races made to happen. */
-import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { Cache, Entry } from '../../src/index.js'
+import type { Cache, Entry, Owner } from '../../src/index.js'
 import type { Disk } from '../../src/host/disk.js'
 import { type Host, realHost } from '../../src/host/host.js'
 import { openCacheOn } from '../../src/latch/cache.js'
@@ -102,6 +102,22 @@ test('the pin of a reader that died is in gc’s way until it was watched', asyn
   expect(await cache.gc({ maxBytes: 0, graceMs: 0 })).toMatchObject({ removed: [], inUse: 1 })
   expect(await cache.gc({ maxBytes: 0, graceMs: 0, watchMs: 10_000 })).toMatchObject({ entries: 0, inUse: 0 })
   expect(leftoversIn(root)).toEqual([])
+})
+
+test('a gc that died while it watched a dead pin is on record as waiting no longer than until the next one', async () => {
+  const root = scratch()
+  const cache = await openOn(root, (disk) => disk)
+  await cache.locker()
+  const living = realHost().processes.asOwner(Date.now())
+  const recordOf = (owner: Owner, token: string): string => {
+    const path = `${new Layout(root).pin(ID, 'd'.repeat(32))}.waiting.${token.repeat(32)}.json`
+    writeFileSync(path, JSON.stringify({ owner, label: null, deadline: Date.now() + 60_000 }))
+    return basename(path)
+  }
+  recordOf({ ...living, startTime: '1' }, 'a')
+  const ofLiving = recordOf(living, 'b')
+  await cache.gc({ graceMs: 0 })
+  expect(readdirSync(join(root, 'v1/pins'))).toEqual([ofLiving])
 })
 
 async function plantDeadLock(root: string, held: string): Promise<void> {

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { missing } from '../support/needs.js'
 import { startOf } from '../support/proc.js'
+import { mulberry32 } from '../support/random.js'
 import { useScratch } from '../support/scratch.js'
 import { readDescribed, readGroup } from '../support/self-describing.js'
 import { until } from '../support/until.js'
@@ -203,13 +204,8 @@ function isOurs(pid: number, witness = WORKER): boolean {
   }
 }
 
-/** Mulberry32: whole numbers below `limit`. */
+/** Whole numbers below `limit`. */
 function randomFrom(seed: number): (limit: number) => number {
-  let state = seed
-  return (limit) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit
-  }
+  const random = mulberry32(seed)
+  return (limit) => Math.floor(random() * limit)
 }

@@ -18,6 +18,7 @@ const PROBES = {
   'setpriv --pdeathsig': () => runs('setpriv', '--pdeathsig', 'KILL', 'true'),
   'script(1)': () => runs('script', '-qec', 'true', '/dev/null'),
   'flock(1)': () => runs('flock', '--version'),
+  strace: () => runs('sh', '-c', 'sleep 0.2 & exec strace -o /dev/null -p $!'),
   python3: () => runs('python3', '--version'),
   'python3 with filelock': () => runs('python3', '-c', 'import filelock'),
   zsh: () => runs('zsh', '--version'),

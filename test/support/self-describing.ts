@@ -23,8 +23,7 @@ export async function writeDescribed(
 ): Promise<void> {
   const fd = openSync(path, 'w')
   try {
-    const description: Description = { unit, id, length: body.length, sha256: hashOf(body) }
-    writeSync(fd, `${JSON.stringify(description)}\n`)
+    writeSync(fd, firstLine({ unit, id }, body))
     const piece = Math.ceil(body.length / 4)
     for (let start = 0; start < body.length; start += piece) {
       await pause()
@@ -33,6 +32,16 @@ export async function writeDescribed(
   } finally {
     closeSync(fd)
   }
+}
+
+/** The whole file, for whoever writes it by other means. */
+export function described(belongs: { unit: string; id: string }, body: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(firstLine(belongs, body)), body])
+}
+
+function firstLine({ unit, id }: { unit: string; id: string }, body: Buffer): string {
+  const description: Description = { unit, id, length: body.length, sha256: hashOf(body) }
+  return `${JSON.stringify(description)}\n`
 }
 
 /** @throws when it is not whole, or of another unit */

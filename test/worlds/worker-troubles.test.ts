@@ -181,6 +181,19 @@ describe.skipIf(missing('mount tmpfs'))('a disk', () => {
     expectOneLine(ended.stderr, 'EROFS')
   })
 
+  test('where a private directory has no room for what the preset wants in it: the same, and nothing is left', async () => {
+    // Of itself and the directory.
+    const full = mounts.tmpfs('nr_inodes=2')
+    const file = join(scratch(), 'file')
+    writeFileSync(file, '')
+    const script = 'echo "${JAX_COMPILATION_CACHE_DIR-unset}"; exit 5'
+    const place = { cache: file, env: { TMPDIR: full } }
+    const ended = await runCommand(place, 'run', '-p', 'jax', '--', 'sh', '-c', script)
+    expect(ended).toMatchObject({ code: 5, stdout: 'unset\n' })
+    expectOneLine(ended.stderr, 'ENOTDIR')
+    expect(readdirSync(full)).toEqual([])
+  })
+
   function freeBytes(path: string): number {
     const { bavail, bsize } = statfsSync(path)
     return bavail * bsize
