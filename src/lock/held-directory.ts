@@ -37,14 +37,19 @@ export class HeldDirectory {
 
   /** The holder's token; `null` when nobody holds the lock. */
   async holder(): Promise<string | null> {
-    const entries = await orElse(this.disk.readdir(this.path), [], 'ENOENT').catch((error: unknown) => {
-      throw isErrno(error, 'ENOTDIR', 'ELOOP') ? this.#unsafe(error) : error
+    const entries = await orElse(this.disk.readdir(this.path), [], 'ENOENT').catch(async (error: unknown) => {
+      // EPERM: what sshfs says of a link that leads out of what is mounted.
+      const isStrange = isErrno(error, 'ENOTDIR', 'ELOOP') || (isErrno(error, 'EPERM') && (await this.#isLink()))
+      throw isStrange ? this.#unsafe(error) : error
     })
     const token = entries.find(({ name }) => TOKEN.test(name))?.name ?? null
     // A link to a directory of somebody else's: nothing there is ours to wait for, let alone to remove.
-    if (token !== null && (await orElse(this.disk.lstat(this.path), null, 'ENOENT'))?.isSymbolicLink())
-      throw this.#unsafe()
+    if (token !== null && (await this.#isLink())) throw this.#unsafe()
     return token
+  }
+
+  async #isLink(): Promise<boolean> {
+    return (await orElse(this.disk.lstat(this.path), null, 'ENOENT'))?.isSymbolicLink() ?? false
   }
 
   /** `false`: somebody else holds it. */
