@@ -25,7 +25,8 @@ export async function cacheToBlame(
   if ((await orElse(disk.lstat(stage), null, 'ENOENT', 'ENOTDIR', 'ESTALE')) === null)
     return gone(stage, 'The build failed, and its directory was removed meanwhile', error)
   if (errno === 'EROFS') return blame('READ_ONLY', 'the cache is read-only', 'Mount it read-write again.')
-  if (errno === 'ENOSPC' || errno === 'EDQUOT' || freeBytes(layout.root) < SHORT_OF_SPACE_BYTES)
+  // DISK_FULL: of our own `writeFile`, in the build. What a quota leaves free, the disk does not tell.
+  if (['ENOSPC', 'EDQUOT', 'DISK_FULL'].includes(errno) || freeBytes(layout.root) < SHORT_OF_SPACE_BYTES)
     return blame(
       'DISK_FULL',
       'the disk of the cache is full',
