@@ -10,6 +10,9 @@ import { tmpdir } from 'node:os'
 /** Not the system's: whatever else a host keeps among its temporary files, such as gates, stays where it is. */
 export const WORKPLACE = process.env['CACHELATCH_TEST_DIR'] ?? tmpdir()
 
+/** On a file system that is small, and no place for gigabytes. */
+export const IS_ELSEWHERE = process.env['CACHELATCH_TEST_DIR'] !== undefined
+
 const OTHER_MOUNT = process.env['CACHELATCH_TEST_OTHER_DIR']
 
 export const HAS_TWO_HOSTS = OTHER_MOUNT !== undefined
