@@ -13,7 +13,10 @@ export function lockerOf({ titles }: Tested): string | null {
   return LOCKER.exec(titles[0]!)?.[1] ?? null
 }
 
-const contract = (locker: string): ((test: Tested) => boolean) => (test) => lockerOf(test) === locker
+const contract =
+  (locker: string): ((test: Tested) => boolean) =>
+  (test) =>
+    lockerOf(test) === locker
 const titled =
   (start: string): ((test: Tested) => boolean) =>
   ({ suite, titles }) =>
@@ -29,7 +32,10 @@ export const PROMISED: Promised[] = [
     promise: 'With a lock that excludes nobody: whole, one result, nothing seen in part',
     standsFor: titled('with a lock that excludes nobody'),
   },
-  { promise: 'kill -9 while it is created or built: succeeded, nothing seen in part', standsFor: titled('killed with -9') },
+  {
+    promise: 'kill -9 while it is created or built: succeeded, nothing seen in part',
+    standsFor: titled('killed with -9'),
+  },
   { promise: 'What a crash has left, gc removes', standsFor: titled('what crashes have left') },
   { promise: 'Full disk: old content stays, builds go on privately', standsFor: titled('a full disk:') },
   { promise: 'Every payload arrives to the last byte', standsFor: ({ suite }) => suite === 'payloads' },
@@ -54,9 +60,7 @@ export function resultsOf(tests: Tested[]): Result[] {
     return {
       promise,
       passed: mine.filter(({ state }) => state === 'passed').length,
-      failed: mine
-        .filter(({ state }) => state === 'failed')
-        .map(({ titles, why = '' }) => ({ titles, why })),
+      failed: mine.filter(({ state }) => state === 'failed').map(({ titles, why = '' }) => ({ titles, why })),
       skipped: mine.filter(({ state }) => state === 'skipped').length,
     }
   })

@@ -54,7 +54,9 @@ export async function runSuites({ ground, small, suites, only }: Run): Promise<T
 
 function environment(ground: Ground, small?: Ground): NodeJS.ProcessEnv {
   // A vitest that runs inside of another must not take itself for a worker of that one.
-  const own = Object.entries(process.env).filter(([name]) => !/^(VITEST|CACHELATCH_GATE_DIR$|NODE_ENV$)/.test(name))
+  const own = Object.entries(process.env).filter(
+    ([name]) => !/^(VITEST|CACHELATCH_GATE_DIR$|NODE_ENV$)/.test(name),
+  )
   return {
     ...Object.fromEntries(own),
     CACHELATCH_TEST_DIR: ground.place,
@@ -90,7 +92,8 @@ function readReport(path: string, said: string): Tested[] {
       return [{ suite, titles: [suite], state: 'failed' as const, why: firstLine(message) }]
     return assertionResults.map(({ ancestorTitles, title, status, failureMessages = [] }): Tested => {
       const titles = [...ancestorTitles, title]
-      if (status === 'failed') return { suite, titles, state: 'failed', why: firstLine(failureMessages[0] ?? '') }
+      if (status === 'failed')
+        return { suite, titles, state: 'failed', why: firstLine(failureMessages[0] ?? '') }
       return { suite, titles, state: status === 'passed' ? 'passed' : 'skipped' }
     })
   })

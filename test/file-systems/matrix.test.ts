@@ -13,18 +13,24 @@ const SHARE = ['contract/across-processes', 'file-systems/promises']
 
 const EVERYTHING = ['root', 'bindfs', 'sshfs and sshd', 'mkfs.ext4, mkfs.xfs and mkfs.btrfs'] as const
 
-test.skipIf(missing(...EVERYTHING))('the locker that is chosen for a file system keeps the contract on it, and the promises hold', async () => {
-  const possible = GROUND_NAMES.filter((name) => whyNot(name) === null)
-  for (const name of timeBox<GroundName>(possible)) {
-    const { locker, reason, tests } = await examine(name, TRIES_ALL ? {} : { suites: SHARE, only: theChosen })
-    const due = tests.filter((each) => mustHold(each, locker))
-    expect(due.filter(({ state }) => state === 'passed').length, `${name}: ${reason}`).toBeGreaterThan(10)
-    expect(
-      due.filter(({ state }) => state === 'failed'),
-      name,
-    ).toEqual([])
-  }
-})
+test.skipIf(missing(...EVERYTHING))(
+  'the locker that is chosen for a file system keeps the contract on it, and the promises hold',
+  async () => {
+    const possible = GROUND_NAMES.filter((name) => whyNot(name) === null)
+    for (const name of timeBox<GroundName>(possible)) {
+      const { locker, reason, tests } = await examine(
+        name,
+        TRIES_ALL ? {} : { suites: SHARE, only: theChosen },
+      )
+      const due = tests.filter((each) => mustHold(each, locker))
+      expect(due.filter(({ state }) => state === 'passed').length, `${name}: ${reason}`).toBeGreaterThan(10)
+      expect(
+        due.filter(({ state }) => state === 'failed'),
+        name,
+      ).toEqual([])
+    }
+  },
+)
 
 /** Titles: those of the locker, by whichever way, and all that are not about one. */
 function theChosen(locker: string): string {

@@ -8,11 +8,12 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { realHost } from '../../src/host/host.js'
 import { openCache, writeDirectory, writeFile } from '../../src/index.js'
-import { entryPath, leftoversIn, openTestCache } from '../support/caches.js'
+import { entryPath, openTestCache } from '../support/caches.js'
 import { readEntry } from '../support/candidate.js'
 import { fillDisk } from '../support/full-disk.js'
 import { STALE_MS } from '../support/lockers.js'
 import { useScratch } from '../support/scratch.js'
+import { leftIn } from '../support/tree.js'
 import { until } from '../support/until.js'
 import { useWorkers } from '../support/use-workers.js'
 import type { WorkerProcess } from '../support/worker-process.js'
@@ -96,7 +97,7 @@ test('what crashes have left, gc removes', async () => {
   await victim.kill()
   const { kind } = await cache.locker()
   await cache.gc({ graceMs: 0, watchMs: kind === 'lockfile' ? 3 * STALE_MS : 0 })
-  expect(leftoversIn(root)).toEqual([])
+  expect(leftIn(root)).toEqual([])
 })
 
 describe.skipIf(process.env['CACHELATCH_TEST_SMALL_DIR'] === undefined)('a full disk:', () => {

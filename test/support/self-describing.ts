@@ -14,6 +14,15 @@ export interface Description {
   sha256: string
 }
 
+export function describedBytes(of: { unit: string; id: string }, body: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(headOf(of, body)), body])
+}
+
+function headOf({ unit, id }: { unit: string; id: string }, body: Buffer): string {
+  const description: Description = { unit, id, length: body.length, sha256: hashOf(body) }
+  return `${JSON.stringify(description)}\n`
+}
+
 /** In place and in pieces, as JAX does it. @param pause between the pieces */
 export async function writeDescribed(
   path: string,
@@ -23,8 +32,7 @@ export async function writeDescribed(
 ): Promise<void> {
   const fd = openSync(path, 'w')
   try {
-    const description: Description = { unit, id, length: body.length, sha256: hashOf(body) }
-    writeSync(fd, `${JSON.stringify(description)}\n`)
+    writeSync(fd, headOf({ unit, id }, body))
     const piece = Math.ceil(body.length / 4)
     for (let start = 0; start < body.length; start += piece) {
       await pause()
@@ -50,8 +58,8 @@ export function readDescribed(path: string, unit: string): Description {
 }
 
 /** The id of a unit of several files; `null` while it has none. @throws when it is mixed, or one file is not whole */
-export function readGroup(directory: string, unit: string): string | null {
-  const ids = readdirSync(directory).map((file) => readDescribed(join(directory, file), unit).id)
+export function readGroup(directory: string, unit: string, files = readdirSync(directory)): string | null {
+  const ids = files.map((file) => readDescribed(join(directory, file), unit).id)
   if (new Set(ids).size > 1) throw new Error(`${directory} is mixed: ${ids.join(', ')}`)
   return ids[0] ?? null
 }
