@@ -1,10 +1,16 @@
 /** Small combinators over errno codes, so that call sites read as sentences. */
+import { constants } from 'node:os'
 import { LatchError, isLatchError, messageOf, type LatchErrorCode } from '../core/errors.js'
 
+/** Node has no names for these: their `code` is `Unknown system error -116`. What a disk quota and NFS say is among them. */
+const NAMELESS = new Map(
+  (['EDQUOT', 'ESTALE', 'ENOLCK', 'EDEADLK'] as const).map((name) => [-constants.errno[name], name]),
+)
+
 export function errnoOf(error: unknown): string | undefined {
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : undefined
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  if (typeof error.code !== 'string') return undefined
+  return 'errno' in error ? (NAMELESS.get(error.errno as number) ?? error.code) : error.code
 }
 
 export function isErrno(error: unknown, ...codes: string[]): boolean {

@@ -9,6 +9,7 @@
  */
 import fs from 'node:fs'
 import { promisify } from 'node:util'
+import { namingRefusals } from './refusals.js'
 import type { ReadCalls } from './steps.js'
 import { removeTree } from './trees.js'
 
@@ -74,7 +75,7 @@ const OPEN_READ = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
 /** For local file systems. */
 export const directDisk: Disk = { ...diskOver(direct), inThread: readCalls() }
 /** For network file systems, and wherever it is not known yet what is there. */
-export const pooledDisk: Disk = diskOver(pooled)
+export const pooledDisk: Disk = namingRefusals(diskOver(pooled))
 
 function readCalls(): ReadCalls {
   return {

@@ -24,9 +24,9 @@ export async function cacheToBlame(
   if ((await orElse(disk.lstat(stage), null, 'ENOENT', 'ENOTDIR', 'ESTALE')) === null)
     return gone(stage, 'The build failed, and its directory was removed meanwhile', error)
   if (errno === 'EROFS') return blame('READ_ONLY', 'the cache is read-only', 'Mount it read-write again.')
+  // DISK_FULL: of our own `writeFile`, in the build. What a quota leaves free, the disk does not tell.
   if (
-    errno === 'ENOSPC' ||
-    errno === 'EDQUOT' ||
+    ['ENOSPC', 'EDQUOT', 'DISK_FULL'].includes(errno) ||
     host.directories.freeBytes(layout.root) < SHORT_OF_SPACE_BYTES
   )
     return blame(

@@ -37,14 +37,23 @@ export class HeldDirectory {
 
   /** The holder's token; `null` when nobody holds the lock. */
   async holder(): Promise<string | null> {
-    const entries = await orElse(this.disk.readdir(this.path), [], 'ENOENT').catch((error: unknown) => {
-      throw isErrno(error, 'ENOTDIR', 'ELOOP') ? this.#unsafe(error) : error
-    })
+    const entries = await orElse(this.disk.readdir(this.path), [], 'ENOENT', 'ESTALE').catch(
+      async (error: unknown) => {
+        // EPERM: what sshfs says of a link that leads out of what is mounted.
+        const isStrange =
+          isErrno(error, 'ENOTDIR', 'ELOOP') || (isErrno(error, 'EPERM') && (await this.#isLink()))
+        throw isStrange ? this.#unsafe(error) : error
+      },
+    )
     const token = entries.find(({ name }) => TOKEN.test(name))?.name ?? null
     // A link to a directory of somebody else's: nothing there is ours to wait for, let alone to remove.
-    if (token !== null && (await orElse(this.disk.lstat(this.path), null, 'ENOENT'))?.isSymbolicLink())
-      throw this.#unsafe()
-    return token
+    if (token !== null && (await this.#isLink())) throw this.#unsafe()
+    // sshfs remembers a listing for 20 s, in which the lock may have been released on another host: opening asks.
+    return token !== null && (await this.heartbeat(token)) === null ? null : token
+  }
+
+  async #isLink(): Promise<boolean> {
+    return (await orElse(this.disk.lstat(this.path), null, 'ENOENT'))?.isSymbolicLink() ?? false
   }
 
   /** `false`: somebody else holds it. */
@@ -91,7 +100,9 @@ export class HeldDirectory {
   }
 
   async isHeldBy(token: string): Promise<boolean> {
-    return (await orElse(this.disk.lstat(this.tokenPath(token)), null, 'ENOENT', 'ENOTDIR')) !== null
+    return (
+      (await orElse(this.disk.lstat(this.tokenPath(token)), null, 'ENOENT', 'ENOTDIR', 'ESTALE')) !== null
+    )
   }
 
   /** When the holder's heart beat last, on whatever clock; `null` when this token is no longer there. */
@@ -100,7 +111,8 @@ export class HeldDirectory {
     const fd = await orElse(this.disk.openRead(this.tokenPath(token)), null, 'ENOENT', 'ESTALE')
     if (fd === null) return null
     try {
-      return (await this.disk.fstat(fd)).mtimeMs
+      // Removed since, on another host.
+      return (await orElse(this.disk.fstat(fd), null, 'ENOENT', 'ESTALE'))?.mtimeMs ?? null
     } finally {
       await this.disk.close(fd)
     }

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { gateDirectory } from '../../src/host/directories.js'
 import type { Lease, Wait } from '../../src/lock/locker.js'
 import { fastHost, steppedHost } from '../support/hosts.js'
 import { ACROSS_PROCESSES, LOCKERS, makeLocker } from '../support/lockers.js'
@@ -20,7 +21,7 @@ beforeEach(() => {
 
 /** What a waiter must not leave behind. The owner record is the holder's, and written at any time. */
 const traces = (): unknown => ({
-  open: openBelow(directory).filter((name) => !name.includes('.owner.json')),
+  open: [directory, gateDirectory()].flatMap(openBelow).filter((name) => !name.includes('.owner.json')),
   children: childrenOf(process.pid).filter(({ name }) => name === 'flock' || name === 'setpriv'),
   files: readdirSync(directory).filter((name) => !/\.lock$|\.owner\.json/.test(name)),
 })

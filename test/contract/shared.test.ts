@@ -76,7 +76,8 @@ describe.each(LOCKERS.filter(canShare))('%s, in one process', (name) => {
     await first.release()
     await (await exclusive).release()
     const leases = await Promise.all(sharers)
-    expect(order).toEqual(['exclusive', 'shared 1', 'shared 2', 'shared 3'])
+    // All three are let in at once; in which order flock(1) answers them is nobody's promise.
+    expect([order[0], ...order.slice(1).sort()]).toEqual(['exclusive', 'shared 1', 'shared 2', 'shared 3'])
     for (const lease of leases) await lease.release()
     await using last = await locker.acquire(path, now)
     expect(last.waited).toBe(false)

@@ -15,6 +15,9 @@ const PROBES = {
   linux: () => process.platform === 'linux',
   root: () => process.getuid?.() === 0,
   bindfs: () => existsSync('/dev/fuse') && runs('bindfs', '--version'),
+  'sshfs and sshd': () =>
+    existsSync('/dev/fuse') && runs('sshfs', '--version') && existsSync('/usr/sbin/sshd'),
+  faketime: () => runs('faketime', '-f', '+1s', 'true'),
   'setpriv --pdeathsig': () => runs('setpriv', '--pdeathsig', 'KILL', 'true'),
   'script(1)': () => runs('script', '-qec', 'true', '/dev/null'),
   'flock(1)': () => runs('flock', '--version'),
@@ -37,11 +40,15 @@ const PROBES = {
 
 export type Need = keyof typeof PROBES
 
+export function lacking(...needs: Need[]): Need[] {
+  return needs.filter((need) => !PROBES[need]())
+}
+
 /** For `test.skipIf(missing('bindfs'))` and the like; says on stderr what is missing. */
 export function missing(...needs: Need[]): boolean {
-  const lacking = needs.filter((need) => !PROBES[need]())
-  if (lacking.length === 0) return false
-  const reason = `needs ${lacking.join(', ')}`
+  const absent = lacking(...needs)
+  if (absent.length === 0) return false
+  const reason = `needs ${absent.join(', ')}`
   if (process.env['CACHELATCH_TEST_ALL'] === '1')
     throw new Error(`This run must not skip anything, but a test ${reason}.`)
   process.stderr.write(`skipped: ${reason}\n`)

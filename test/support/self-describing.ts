@@ -59,8 +59,8 @@ export function readDescribed(path: string, unit: string): Description {
 }
 
 /** The id of a unit of several files; `null` while it has none. @throws when it is mixed, or one file is not whole */
-export function readGroup(directory: string, unit: string): string | null {
-  const ids = readdirSync(directory).map((file) => readDescribed(join(directory, file), unit).id)
+export function readGroup(directory: string, unit: string, files = readdirSync(directory)): string | null {
+  const ids = files.map((file) => readDescribed(join(directory, file), unit).id)
   if (new Set(ids).size > 1) throw new Error(`${directory} is mixed: ${ids.join(', ')}`)
   return ids[0] ?? null
 }

@@ -17,8 +17,8 @@ export interface Victim {
   locker: string
   staleMs: number
   log: string
-  /** The number of the step; none, to go to the end. */
-  standStillAt?: number
+  /** The number of the step, or its name; none, to go to the end. */
+  standStillAt?: number | string
   /** Created when the step is reached, with its name. */
   sign: string
 }
@@ -29,7 +29,7 @@ function stepper({ standStillAt, sign }: Victim): { at: (name: string) => void; 
   return {
     count: () => count,
     at(name) {
-      if (READS.test(name.split(' ')[1] ?? '') || ++count !== standStillAt) return
+      if (READS.test(name.split(' ')[1] ?? '') || (++count !== standStillAt && name !== standStillAt)) return
       writeFileSync(`${sign}.new`, name)
       renameSync(`${sign}.new`, sign)
       // This thread runs no further; the others do.
