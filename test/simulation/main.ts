@@ -23,7 +23,7 @@ const locker = values.locker as Swarm['locker'] | undefined
 
 if (values.seed !== undefined) {
   const told = await simulate(Number(values.seed), locker)
-  console.log(told.trace)
+  console.log(told.trace())
   console.log(`\nseed ${told.seed}: ${told.swarm}\n${told.steps} steps, hash ${told.hash}`)
   console.log(told.violation ?? 'Every promise was kept.')
   process.exitCode = told.violation === null ? 0 : 1

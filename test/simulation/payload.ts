@@ -30,15 +30,18 @@ export async function fill(
   }
 }
 
-/** Which build has written all of it. @throws what is wrong, in words */
+/**
+ * Which build has written all of it. The files are opened one by one, by their paths: where nothing keeps the entry
+ * there, another may take its place meanwhile. @throws what is wrong, in words
+ */
 export async function readWhole(disk: Disk, dir: string, key: string): Promise<string> {
   const builds = new Set<string>()
   for (const name of NAMES) builds.add(check(await readAll(disk, `${dir}/${name}`), key, name))
-  if (builds.size > 1) throw new Torn(`${dir} is a mixture of the builds ${[...builds].join(', ')}`)
+  if (builds.size > 1) throw new Error(`${dir} is a mixture of the builds ${[...builds].join(', ')}`)
   return [...builds][0]!
 }
 
-/** What no reader may ever see. */
+/** A file in part, or another's: what no reader may ever see, whatever is done to the cache. */
 export class Torn extends Error {}
 
 /** The build of a file that is whole. */

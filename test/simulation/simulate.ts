@@ -21,7 +21,7 @@ export interface Told {
   /** What was broken; `null`: nothing. */
   violation: string | null
   /** The end of what happened. */
-  trace: string
+  trace: () => string
 }
 
 const MAX_STEPS = 200_000
@@ -38,7 +38,14 @@ export async function simulate(seed: number, locker?: Swarm['locker']): Promise<
     restore()
   }
   const { steps, trace } = world.scheduler
-  return { seed, swarm: describeSwarm(world.swarm), steps, hash: trace.hash, violation, trace: trace.last() }
+  return {
+    seed,
+    swarm: describeSwarm(world.swarm),
+    steps,
+    hash: trace.hash,
+    violation,
+    trace: () => trace.last(),
+  }
 }
 
 async function runAll(world: World): Promise<void> {

@@ -21,7 +21,7 @@ test.each(['kernel', 'lockfile'] as const)(
     for (; worlds < AT_LEAST || performance.now() < until; worlds++) {
       const { seed, violation, swarm, trace } = await simulate(Math.floor(random() * 2 ** 31), locker)
       if (violation === null) continue
-      expect.fail(`npm run simulate -- --locker ${locker} --seed ${seed}\n${violation}\n${swarm}\n${trace}`)
+      expect.fail(`npm run simulate -- --locker ${locker} --seed ${seed}\n${violation}\n${swarm}\n${trace()}`)
     }
     process.stderr.write(`${worlds} worlds with the ${locker} lock\n`)
   },

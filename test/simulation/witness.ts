@@ -27,6 +27,7 @@ export class Violation extends Error {}
 
 interface Taken {
   by: Process
+  asked: number
   at: number
 }
 
@@ -60,10 +61,10 @@ export class Witness {
     return !stops && !stalls && !slowCalls && !errors && !fullDisk && !deletions
   }
 
-  /** flock excludes whoever comes, and nobody deletes what is locked. */
+  /** flock excludes whoever comes, as long as nobody deletes what is locked. */
   get #kernelLocksHold(): boolean {
-    const { locker, lies, cleaners, deletions } = this.world.swarm
-    return locker === 'kernel' && !lies && !cleaners && !deletions
+    const { locker, lies, deletions } = this.world.swarm
+    return locker === 'kernel' && !lies && !deletions
   }
 
   get #pinsHold(): boolean {
@@ -73,7 +74,8 @@ export class Witness {
   }
 
   get #buildsOnce(): boolean {
-    return this.#kernelLocksHold || (this.world.swarm.locker === 'lockfile' && this.#nobodyWasHeldUp)
+    const { locker, cleaners } = this.world.swarm
+    return locker === 'lockfile' ? this.#nobodyWasHeldUp : this.#kernelLocksHold && !cleaners
   }
 
   get #locksHold(): boolean {
@@ -84,8 +86,9 @@ export class Witness {
     this.violation ??= new Violation(what)
   }
 
-  took(lock: string, by: Process): Taken {
-    const taken = { by, at: this.world.scheduler.now }
+  /** @param asked when it began to want it */
+  took(lock: string, by: Process, asked: number): Taken {
+    const taken = { by, asked, at: this.world.scheduler.now }
     this.#takers.set(lock, taken)
     return taken
   }
@@ -94,6 +97,8 @@ export class Witness {
   isSure(lock: string, taken: Taken): void {
     const last = this.#takers.get(lock)!
     if (last === taken || !this.#locksHold) return
+    // Who holds a file that was deleted is told so within a second.
+    if (this.world.swarm.locker === 'kernel' && this.world.cleanedAt >= taken.asked) return
     this.report(
       `${last.by.name} took ${lock} at ${last.at}, and ${taken.by.name}, who took it at ${taken.at}, is still sure of it`,
     )

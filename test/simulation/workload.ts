@@ -114,12 +114,13 @@ async function lock(actor: Actor): Promise<void> {
   const { world, process, host } = actor
   const { chance, witness } = world
   const path = `${DATA}/model`
+  const asked = world.scheduler.now
   await actor.trying('withLock', () =>
     withLockOn(
       host,
       path,
       async (lease) => {
-        const taken = witness.took(path, process)
+        const taken = witness.took(path, process, asked)
         for (let times = chance.integer(1, 6); times > 0; times--) {
           if (chance.happens(0.4)) await host.clock.sleep(chance.magnitude(1, 10_000))
           else await host.pooledDisk.lstat(DATA)
@@ -178,11 +179,10 @@ async function collect(actor: Actor): Promise<void> {
 
 async function look(actor: Actor): Promise<void> {
   const { chance } = actor.world
-  const doing = chance.pick(['verify', 'status', 'list'] as const)
+  const doing = chance.pick(['verify', 'list'] as const)
   await actor.trying(doing, async () => {
     const cache = await actor.cache
     if (doing === 'verify') await cache.verify({ quarantine: chance.happens(0.7) })
-    else if (doing === 'status') await cache.status()
     else for await (const _ of cache.list());
   })
 }

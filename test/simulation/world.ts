@@ -26,6 +26,8 @@ export class World {
   #pids = 100
   /** How many processes there have been. */
   started = 0
+  /** When lock files were deleted for the last time. */
+  cleanedAt = Number.NEGATIVE_INFINITY
 
   constructor(seed: number, locker?: Swarm['locker']) {
     this.chance = new Chance(seed)
@@ -80,6 +82,7 @@ export class World {
 
   /** Deletes what looks like old lock files to somebody. */
   cleanUp({ temporary }: Machine): void {
+    this.cleanedAt = this.scheduler.now
     const { chance } = this
     const victims: [Volume, Inode, string][] = []
     const collect = (volume: Volume, directory: Inode | null, isOld: (name: string) => boolean): void => {
