@@ -8,7 +8,7 @@ const BLOW = 1 / 100
 const MAX_BLOWS = 12
 /** How often a call fails, while calls fail. */
 const FAILURE = 1 / 60
-const SLOW_CALL = 1 / 250
+const SLOW_CALL = 1 / 80
 
 const NEEDS_SPACE = new Set(['create', 'write', 'mkdir', 'link', 'copy', 'symlink'])
 

@@ -42,6 +42,10 @@ export interface Swarm {
   failingBuilds: boolean
   aborts: boolean
   impatience: boolean
+  /** How much of all that is done is this. */
+  compiles: number
+  locks: number
+  writes: number
 }
 
 /** How likely each fault is switched on. */
@@ -52,14 +56,16 @@ export function chooseSwarm(chance: Chance, locker?: Swarm['locker']): Swarm {
   const on = (probability = ON): boolean => chance.happens(probability)
   const lies = kind === 'kernel' && on(0.2)
   const network = lies || (kind === 'lockfile' && on(0.8))
-  const native = on(0.75)
+  const native = on(0.7)
+  // A network lock works without any kernel lock, and then without a gate.
+  const noKernelLocks = kind === 'lockfile' && on(0.2)
   return {
     locker: kind,
     network,
-    machines: network ? chance.integer(1, 3) : 1,
+    machines: network ? chance.pick([1, 2, 3, 3]) : 1,
     lies,
-    native,
-    flockCommand: !native || on(0.8),
+    native: native && !noKernelLocks,
+    flockCommand: !noKernelLocks && (!native || on(0.8)),
     inThread: on(0.4),
     ordered: on(0.5),
     staleMs: chance.pick([2_000, 5_000, 15_000]),
@@ -73,7 +79,7 @@ export function chooseSwarm(chance: Chance, locker?: Swarm['locker']): Swarm {
     machineCrashes: network && on(),
     stops: on(),
     stalls: on(),
-    slowCalls: on(),
+    slowCalls: on(0.4),
     errors: on(0.2),
     fullDisk: on(0.15),
     cleaners: on(0.2),
@@ -82,6 +88,10 @@ export function chooseSwarm(chance: Chance, locker?: Swarm['locker']): Swarm {
     failingBuilds: on(),
     aborts: on(0.2),
     impatience: on(0.2),
+    // One of them is left out often: then the others meet more.
+    compiles: chance.integer(0, 4),
+    locks: chance.integer(0, 5),
+    writes: chance.integer(0, 2),
   }
 }
 
