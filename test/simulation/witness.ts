@@ -215,10 +215,10 @@ export class Witness {
     this.report(`${by.name}: ${doing} failed with ${explained(error)}`)
   }
 
-  /** Somebody deletes the cache, or gc cannot see that a writer on another machine lives. */
+  /** Somebody deletes the cache, or nobody can see that a writer on another machine lives. */
   get #stagesMayGo(): boolean {
-    const { deletions, lies, collectors } = this.world.swarm
-    return deletions || (lies && collectors)
+    const { deletions, lies } = this.world.swarm
+    return deletions || lies
   }
 
   /** A wait for an hour may be too short for an hour's work. */
