@@ -1,37 +1,31 @@
 /**
- * What a disk was told, call by call, and what may be on it when the power goes.
- *
- * A file has versions, and a name in a directory has too; fsync of the file, or of the directory, rules out all but the
- * newest of that moment. After a cut:
- * - `anything goes`, as POSIX has it: of every file and of every name, by itself, any version since its last fsync.
- * - `in order`, as ext4 and xfs have it: names are as they all were at one moment, not before the last fsync of
- *   whatever; of every file any version since its own last fsync.
- * In both, what was written since a file's last fsync may be there, be cut off, or read as zeros.
+ * What a disk was told, call by call: a file has versions, and a name in a directory has too. fsync of the file, or of
+ * the directory, rules out all but the newest of the moment at which it began.
  */
 import { lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
 /** A moment: the number of calls before it. */
-type Moment = number
+export type Moment = number
 
 /** What was done before it began is on the device once it has ended; what was done meanwhile may be. */
-interface Sync {
+export interface Sync {
   began: Moment
   ended: Moment
 }
 
-interface Version<T> {
+export interface Version<T> {
   at: Moment
   value: T
 }
 
-interface File {
+export interface File {
   kind: 'file'
   versions: Version<Buffer>[]
   syncs: Sync[]
 }
 
-interface Directory {
+export interface Directory {
   kind: 'directory'
   names: Map<string, Version<Node | null>[]>
   syncs: Sync[]
@@ -44,24 +38,15 @@ interface Link {
 
 export type Node = File | Directory | Link
 
-/** What is there after the cut. */
-export type Remains = Buffer | { target: string } | Map<string, Remains>
-
-export const MODELS = ['in order', 'anything goes'] as const
-export type Model = (typeof MODELS)[number]
-
-/** Of `count` possibilities, from the oldest to the newest, which. */
-export type Choose = (count: number) => number
-
 export class RecordedDisk {
-  readonly #root: Directory
+  readonly root: Directory
   readonly #files = new Map<number, Node>()
-  readonly #syncs: Sync[] = [{ began: 0, ended: 0 }]
+  readonly syncs: Sync[] = [{ began: 0, ended: 0 }]
   now: Moment = 0
 
   /** @param top what is there now is on the device */
   constructor(private readonly top: string) {
-    this.#root = load(top) as Directory
+    this.root = load(top) as Directory
   }
 
   /** A call that was carried out, in the words of Node's `fs`. */
@@ -130,7 +115,7 @@ export class RecordedDisk {
     if (name === 'fsync') {
       const sync = { began, ended: ++this.now }
       node.syncs.push(sync)
-      this.#syncs.push(sync)
+      this.syncs.push(sync)
     }
     if (name !== 'write' || node.kind !== 'file') return
     const { value } = node.versions.at(-1)!
@@ -138,7 +123,7 @@ export class RecordedDisk {
   }
 
   #at(path: string): Node | null {
-    if (path === this.top) return this.#root
+    if (path === this.top) return this.root
     const parent = this.#at(dirname(path))
     if (parent?.kind !== 'directory') return null
     return parent.names.get(basename(path))?.at(-1)?.value ?? null
@@ -151,63 +136,6 @@ export class RecordedDisk {
     versions.push({ at: this.now, value: node })
     parent.names.set(basename(path), versions)
   }
-
-  /** What may be there when the power goes at `cut`. */
-  after(cut: Moment, model: Model, choose: Chooser): Remains {
-    const last = newest(this.#syncs, cut)
-    const namesUntil = model === 'in order' ? last + choose.names(cut - last + 1) : cut
-    const places = new Map<Directory, Place[]>()
-    const namesIn = (directory: Directory): Place[] => {
-      const known = places.get(directory)
-      if (known) return known
-      const found: Place[] = []
-      places.set(directory, found)
-      for (const [name, versions] of directory.names) {
-        const possible = since(versions, newest(directory.syncs, cut), namesUntil)
-        const which = model === 'in order' ? possible.length - 1 : choose.names(possible.length)
-        const node = possible[which]!
-        if (node !== null) found.push({ name, node, isSure: possible.length === 1 })
-        if (node?.kind === 'directory') namesIn(node)
-      }
-      return found
-    }
-    namesIn(this.#root)
-    const kept = onlyNames([...places.values()].flat(), choose.order)
-    const remains = (node: Node): Remains => {
-      if (node.kind === 'link') return { target: node.target }
-      if (node.kind === 'file') return contentOf(node, cut, choose.data)
-      const there = namesIn(node).filter((place) => place.node.kind !== 'directory' || kept.has(place))
-      return new Map(there.map((place) => [place.name, remains(place.node)]))
-    }
-    return remains(this.#root)
-  }
-}
-
-export interface Chooser {
-  names: Choose
-  data: Choose
-  /** Which name of a directory that has two. */
-  order: Choose
-}
-
-interface Place {
-  name: string
-  node: Node
-  /** On the device, and never since changed. */
-  isSure: boolean
-}
-
-/** A directory has one name: of two after a half-written rename, the next mount keeps one; never not the one that is sure. */
-function onlyNames(places: readonly Place[], choose: Choose): Set<Place> {
-  const byDirectory = new Map<Node, Place[]>()
-  for (const place of places) byDirectory.set(place.node, [...(byDirectory.get(place.node) ?? []), place])
-  return new Set(
-    [...byDirectory.values()].map((names) => {
-      const sure = names.filter(({ isSure }) => isSure)
-      const possible = sure.length > 0 ? sure : names
-      return possible[choose(possible.length)]!
-    }),
-  )
 }
 
 function load(path: string): Node {
@@ -227,28 +155,4 @@ function writtenOf([, bytes, offset]: readonly unknown[], count: number): Buffer
   const { buffer, byteOffset } = bytes as Uint8Array
   const start = byteOffset + ((offset as number | undefined) ?? 0)
   return Buffer.from(buffer.slice(start, start + count))
-}
-
-/** Up to which moment everything is on the device. */
-const newest = (syncs: readonly Sync[], cut: Moment): Moment =>
-  Math.max(0, ...syncs.filter(({ ended }) => ended <= cut).map(({ began }) => began))
-
-/** The last one at `floor`, and all after it until `end`. */
-function since<T>(versions: readonly Version<T>[], floor: Moment, end: Moment): T[] {
-  const first = versions.findLastIndex(({ at }) => at <= floor)
-  const possible = versions.slice(Math.max(first, 0)).filter(({ at }, index) => index === 0 || at <= end)
-  return possible.map(({ value }) => value)
-}
-
-/** In how many ways what was written since the last fsync may look: not there, there, cut off, zeros. */
-const WAYS = 4
-
-function contentOf({ versions, syncs }: File, cut: Moment, choose: Choose): Buffer {
-  const possible = since(versions, newest(syncs, cut), cut)
-  const [synced, written] = [possible[0]!, possible.at(-1)!]
-  const way = possible.length === 1 ? WAYS - 1 : choose(WAYS)
-  if (way === 0) return synced
-  if (way === 1) return Buffer.concat([synced, Buffer.alloc(written.length - synced.length)])
-  if (way === 2) return written.subarray(0, synced.length + choose(written.length - synced.length + 1))
-  return written
 }

@@ -1,7 +1,7 @@
 /** Puts what a power cut has left into a directory, as the next boot finds it. */
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Remains } from './recorded-disk.js'
+import type { Remains } from './power-cut.js'
 
 export function layOut(path: string, remains: Remains): void {
   if (Buffer.isBuffer(remains)) writeFileSync(path, remains)

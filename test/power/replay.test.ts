@@ -1,6 +1,6 @@
 /**
  * The calls of an operation are recorded, and the power goes after each of them: of what may be on the disk then
- * (recorded-disk.ts), the extremes and some others are laid out, and looked at as at the next boot.
+ * (power-cut.ts), the extremes and some others are laid out, and looked at as at the next boot.
  */
 import { observeWith, watched } from '../support/node-fs.js'
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -10,7 +10,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { realHost } from '../../src/host/host.js'
 import { seededRandom } from '../support/random.js'
 import { timeBox } from '../support/time-box.js'
-import { type Choose, type Chooser, MODELS, type Model, RecordedDisk } from './recorded-disk.js'
+import { type Choose, type Chooser, MODELS, type Model, remainsAfter } from './power-cut.js'
+import { RecordedDisk } from './recorded-disk.js'
 import { layOut } from './remains.js'
 import { SCENES, type Scene } from './scenes.js'
 
@@ -70,7 +71,7 @@ interface Case extends Recording {
 
 async function lookAfter({ scene, disk, reported, cut, model, chance }: Case): Promise<void> {
   const top = join(base, `after-${count++}`)
-  layOut(top, disk.after(cut, model, CHANCES[chance]!))
+  layOut(top, remainsAfter(disk, cut, model, CHANCES[chance]!))
   reboot()
   try {
     await scene.look(top, cut >= reported)

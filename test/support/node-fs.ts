@@ -168,6 +168,14 @@ function byCallback(name: string, call: Call, given: unknown[]): unknown {
   })
 }
 
+async function byPromise(name: string, call: Call, args: unknown[]): Promise<unknown> {
+  const failure = failureFor(name, args)
+  if (failure?.when === 'before') throw errorOf(failure, name, args)
+  const result = await call(...args)
+  if (failure !== null) throw errorOf(failure, name, args)
+  return result
+}
+
 function keepCount(
   name: string,
   args: readonly unknown[],
@@ -217,8 +225,8 @@ function patch(): void {
     promises,
     'mkdtemp',
     (original) =>
-      async (...args) =>
-        synchronously('mkdtemp', original, args),
+      (...args) =>
+        byPromise('mkdtemp', original, args),
   )
   syncBuiltinESMExports()
 }
