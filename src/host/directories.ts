@@ -1,8 +1,18 @@
 /** Directories as such: where they really are, whose they are, what is free on them. */
-import { mkdirSync, realpathSync, statSync, statfsSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  statSync,
+  statfsSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { isErrno } from './disk-errors.js'
+import { warnNotDurable } from './warning.js'
 
 export interface Directories {
   /** The user's own directory for gates, on a disk local to this host. */
@@ -52,7 +62,22 @@ function makeDirectory(path: string): void {
     if (isErrno(error, 'EEXIST')) return // By another process, in this very moment.
     if (!isErrno(error, 'ENOENT') || dirname(path) === path) throw error
     makeDirectory(dirname(path))
-    makeDirectory(path)
+    return makeDirectory(path)
+  }
+  syncName(dirname(path))
+}
+
+/** What is written into a directory is no more durable than the directory's own name. Once in its life. */
+function syncName(directory: string): void {
+  try {
+    const fd = openSync(directory, constants.O_RDONLY)
+    try {
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  } catch (error) {
+    warnNotDurable(directory, error)
   }
 }
 

@@ -6,7 +6,7 @@
  */
 import fs from 'node:fs'
 import { messageOf } from '../core/errors.js'
-import { warn } from './process.js'
+import { warn } from './warning.js'
 
 // Non-blocking: a FIFO that nobody reads must not hold a worker up.
 const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = fs.constants

@@ -51,14 +51,32 @@ export function lockFilesOver(calls: LockFileCalls): LockFiles {
     }
   }
 
+  function lookAt(fd: number): ReturnType<LockFileCalls['fstat']> {
+    try {
+      return calls.fstat(fd)
+    } catch (error) {
+      close(fd)
+      throw error
+    }
+  }
+
+  /** close(2) frees the descriptor, and the lock with it, whatever it reports; and nothing was written that may be lost. */
+  function close(fd: number): void {
+    try {
+      calls.close(fd)
+    } catch {
+      // It is closed. Also in a timer, where an error would end the process.
+    }
+  }
+
   return {
     open(path) {
       for (;;) {
         const fd = openOrNull(path, OPEN, 'ENOENT') ?? openOrNull(path, CREATE, 'EEXIST')
         if (fd === null) continue // Created, or deleted, by another between the two calls.
-        const stats = calls.fstat(fd)
+        const stats = lookAt(fd)
         if (stats.isFile()) return { path, fd, dev: stats.dev, ino: stats.ino }
-        calls.close(fd)
+        close(fd)
         throw unsafe(path)
       }
     },
@@ -66,7 +84,7 @@ export function lockFilesOver(calls: LockFileCalls): LockFiles {
       const stats = calls.lstat(path)
       return stats !== undefined && stats.ino === ino && stats.dev === dev
     },
-    close: ({ fd }) => calls.close(fd),
+    close: ({ fd }) => close(fd),
   }
 }
 

@@ -97,8 +97,3 @@ export function commandOf(pid: number): string | null {
   if (text === null) return null
   return text.split('\0').filter(Boolean).join(' ').slice(0, 200) || null
 }
-
-/** A process warning: on stderr, unless the program listens to 'warning' or was started with --no-warnings. */
-export function warn(message: string, code: string): void {
-  process.emitWarning(message, { type: 'CachelatchWarning', code })
-}

@@ -5,7 +5,7 @@
 import { channel } from 'node:diagnostics_channel'
 import type { Outcome } from '../core/outcome.js'
 import { describeOwner } from '../core/owner.js'
-import { warn } from '../host/process.js'
+import { warn } from '../host/warning.js'
 import type { AcquireOptions, Lease, Locker, Wait } from '../lock/locker.js'
 
 /** What a lock is for: the build of a key, or any work on a path. */

@@ -1,5 +1,7 @@
 /** The next safest thing: a result for this caller alone, in a directory outside of the cache. */
 import { LatchError } from '../core/errors.js'
+import { keyLabel } from '../core/key.js'
+import { attempt, explain } from '../host/disk-errors.js'
 import type { Host } from '../host/host.js'
 import { announceDegradation, emit } from './events.js'
 import { type Entry, makeEntry } from './entry.js'
@@ -18,14 +20,14 @@ export async function compilePrivately(
   const place = `private:${root}:${key}`
   refuseToWaitForItself(place, key)
   announceDegradation(root, key, why)
-  const { dir, letGo, remove } = await directoryFor(host, keepPrivate)
+  const { dir, letGo, remove } = await explained(key, directoryFor(host, keepPrivate))
   const started = clock.now()
   emit({ type: 'build-started', key, stage: dir })
   try {
     await whileBuilding(place, () =>
       build({ dir, signal: signal ?? new AbortController().signal, handOn: () => null }),
     )
-    if ((await pooledDisk.readdir(dir)).length === 0) throw leftNothing(dir)
+    if ((await explained(key, pooledDisk.readdir(dir))).length === 0) throw leftNothing(dir)
   } catch (error) {
     emit({ type: 'build-failed', key, error, elapsedMs: clock.now() - started })
     await remove()
@@ -43,11 +45,21 @@ interface PrivatePlace {
 async function directoryFor({ privateDirectories, pooledDisk }: Host, keep: boolean): Promise<PrivatePlace> {
   if (keep) {
     const dir = await privateDirectories.makeKept()
-    return { dir, letGo: () => Promise.resolve(), remove: () => pooledDisk.removeTree(dir) }
+    return { dir, letGo: () => Promise.resolve(), remove: () => attempt(pooledDisk.removeTree(dir)) }
   }
   const directory = await privateDirectories.make()
   const remove = async (): Promise<void> => directory.remove()
   return { dir: directory.path, letGo: remove, remove }
+}
+
+/** There is no next safest thing after this one: the temporary directory cannot be used either. */
+async function explained<T>(key: string, step: Promise<T>): Promise<T> {
+  try {
+    return await step
+  } catch (error) {
+    const { path = 'TMPDIR' } = error as { path?: string }
+    throw explain(error, `Compiling ${keyLabel(key)} privately`, path)
+  }
 }
 
 function leftNothing(path: string): LatchError {

@@ -103,9 +103,13 @@ export function sweep(opened: Opened, graceMs: number, waitMs: number): Promise<
   const claim = async (path: string): Promise<(() => Promise<void>) | null> => {
     if (!locker.shares) return claimByLock(opened, path, waitMs)
     const fd = await disk.openRead(path)
-    if (await locker.shares.claim(fd)) return () => disk.close(fd)
-    await disk.close(fd)
-    return null
+    let claimed = false
+    try {
+      claimed = await locker.shares.claim(fd)
+      return claimed ? () => disk.close(fd) : null
+    } finally {
+      if (!claimed) await disk.close(fd)
+    }
   }
   const tidy = async (lockPath: string): Promise<boolean> => {
     // A record of our own takes the place of the dead one's, and release removes it.

@@ -4,6 +4,7 @@ import type { Disk } from '../host/disk.js'
 import { attempt } from '../host/disk-errors.js'
 import type { FileSystem } from '../host/filesystem.js'
 import type { Host } from '../host/host.js'
+import type { LockFile } from '../host/lock-file.js'
 import { createKernelLocker, hasKernelLock } from './kernel.js'
 import type { Locker, LockerKind } from './locker.js'
 import { createLockfileLocker } from './lockfile.js'
@@ -71,14 +72,24 @@ function createLocker(host: Host, disk: Disk, kind: LockerKind, staleMs?: number
 /** Takes a lock on a scratch file and has another process try it: in a child, where there is flock(1). */
 async function excludes(host: Host, disk: Disk, directory: string): Promise<boolean> {
   const path = `${directory}/.probe-${host.processes.token()}`
-  const { lockFiles } = host
-  const [first, second] = [lockFiles.open(path), lockFiles.open(path)]
+  const opened: LockFile[] = []
+  try {
+    for (let n = 0; n < 2; n++) opened.push(host.lockFiles.open(path))
+    return await excludesAnother(host, opened[0]!, opened[1]!)
+  } finally {
+    opened.forEach((file) => host.lockFiles.close(file))
+    await attempt(disk.unlink(path))
+  }
+}
+
+async function excludesAnother(host: Host, first: LockFile, second: LockFile): Promise<boolean> {
   try {
     const taken = host.native
       ? host.native.flock(first.fd, 'exclusive')
       : (await host.flockCommand.once(first.fd, 'exclusive')) === 'locked'
     return taken && !(await canTakeToo(host, second.fd))
   } catch (cause) {
+    const { path } = first
     throw new LatchError(
       'LOCK_UNAVAILABLE',
       `The kernel lock failed on a file that nobody else has: ${path}`,
@@ -88,10 +99,6 @@ async function excludes(host: Host, disk: Disk, directory: string): Promise<bool
         path,
       },
     )
-  } finally {
-    lockFiles.close(first)
-    lockFiles.close(second)
-    await attempt(disk.unlink(path))
   }
 }
 

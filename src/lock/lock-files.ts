@@ -27,19 +27,14 @@ export class LockFiles {
     return this.host.lockFiles.isCurrent(file)
   }
 
-  /** Never fails: close(2) has freed the descriptor, and the lock with it, whatever it reports. */
   close(file: LockFile): void {
-    try {
-      this.host.lockFiles.close(file)
-    } catch {
-      // Also in a timer, where it would end the process.
-    }
+    this.host.lockFiles.close(file)
   }
 
   /** Unlocks, and keeps the file open for the next taker. */
   release(file: LockFile, native: Native): void {
-    if (this.#kept.size >= MAX_KEPT || this.#kept.has(file.path)) return this.close(file)
-    native.funlock(file.fd)
+    if (this.#kept.size >= MAX_KEPT || this.#kept.has(file.path) || !isUnlocked(file, native))
+      return this.close(file)
     this.#kept.set(file.path, { file, until: this.host.clock.now() + KEEP_MS })
     if (!this.#sweeping) this.#sweepLater()
   }
@@ -60,5 +55,15 @@ export class LockFiles {
       this.#kept.delete(path)
       this.close(file)
     }
+  }
+}
+
+/** `false`: unlocking failed, which closing cannot. */
+function isUnlocked({ fd }: LockFile, native: Native): boolean {
+  try {
+    native.funlock(fd)
+    return true
+  } catch {
+    return false
   }
 }

@@ -26,6 +26,7 @@ export class Layout {
   readonly entries: string
   /** Made by whoever first writes there: a cache without statistics is whole. */
   readonly stats: string
+  readonly #byNamespace = new Map<string, Layout>()
 
   /** @param root absolute, with links resolved */
   constructor(
@@ -45,9 +46,11 @@ export class Layout {
     this.entries = namespace === undefined ? join(this.top, 'entries') : join(this.snapshots, namespace)
   }
 
-  /** The same cache, with the entries of one snapshot. */
+  /** The same cache, with the entries of one snapshot; always the same value. */
   snapshot(namespace: string): Layout {
-    return new Layout(this.root, namespace)
+    const known = this.#byNamespace.get(namespace) ?? new Layout(this.root, namespace)
+    this.#byNamespace.set(namespace, known)
+    return known
   }
 
   /** The directories above that of the entries, up to the root. */

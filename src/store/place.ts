@@ -5,7 +5,7 @@
  * server) before failing; what comes after a good rename never makes it fail.
  */
 import { LatchError } from '../core/errors.js'
-import type { Disk } from '../host/disk.js'
+import type { Disk, Stats } from '../host/disk.js'
 import { attempt, isErrno } from '../host/disk-errors.js'
 import type { Native } from '../host/native.js'
 import { type Staged, discard } from './stage.js'
@@ -17,11 +17,15 @@ import { syncName } from './tree.js'
  */
 export async function hasHappened(disk: Disk, stage: Staged, target: string): Promise<boolean> {
   try {
-    const [ours, there] = [await disk.fstat(stage.fd), await disk.lstat(target)]
-    return ours.ino === there.ino && ours.dev === there.dev
+    return await isAt(disk, await disk.fstat(stage.fd), target)
   } catch {
     return false
   }
+}
+
+async function isAt(disk: Disk, { ino, dev }: Stats, path: string): Promise<boolean> {
+  const there = await disk.lstat(path)
+  return ino === there.ino && dev === there.dev
 }
 
 /** One file onto its final name, replacing what file is there. */
@@ -64,20 +68,41 @@ export async function replaceDirectory(
   target: string,
   parent: string,
 ): Promise<void> {
-  if (native?.exchange(stage.path, target)) {
+  if (native && (await exchange(disk, native, stage, target))) {
     await syncName(disk, parent)
     return // What stands at the stage now is the old one: the caller removes its stage.
   }
   const old = `${stage.path}-old`
-  await disk.rename(target, old)
+  await moveAway(disk, target, old)
   try {
     await disk.rename(stage.path, target)
   } catch (error) {
-    await attempt(disk.rename(old, target))
-    throw error
+    if (!(await hasHappened(disk, stage, target))) {
+      await attempt(disk.rename(old, target))
+      throw error
+    }
   }
   await syncName(disk, parent)
   await discard(disk, old)
+}
+
+async function exchange(disk: Disk, native: Native, stage: Staged, target: string): Promise<boolean> {
+  try {
+    return native.exchange(stage.path, target)
+  } catch (error) {
+    if (await hasHappened(disk, stage, target)) return true
+    throw error
+  }
+}
+
+/** What has been moved in spite of an error is not lost: the second rename follows, or the way back. */
+async function moveAway(disk: Disk, target: string, old: string): Promise<void> {
+  const stats = await disk.lstat(target)
+  try {
+    await disk.rename(target, old)
+  } catch (error) {
+    if (!(await isAt(disk, stats, old).catch(() => false))) throw error
+  }
 }
 
 /** Something of another kind stands at the target. */

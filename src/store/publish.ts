@@ -102,49 +102,61 @@ export async function placeEntry(
   tokens: () => string,
   onSeen: () => void = () => {},
 ): Promise<boolean> {
-  const { id, key, stage, check } = draft
-  const shelf = layout.shelf(id)
-  await makeShelf(disk, shelf)
+  const shelf = layout.shelf(draft.id)
+  const isNewShelf = await makeShelf(disk, shelf)
+  const isOurs = await moveToName(disk, layout, draft, tokens)
+  if (isOurs) onSeen()
+  // Also another's: it may not have come so far yet, and our caller is told that the entry is there.
+  await syncName(disk, shelf)
+  await syncNamesAbove(disk, layout, isNewShelf)
+  return isOurs
+}
+
+async function moveToName(
+  disk: Disk,
+  layout: Layout,
+  { id, key, stage, check }: EntryDraft,
+  tokens: () => string,
+): Promise<boolean> {
   for (let tries = 1; ; tries++) {
     try {
       await disk.rename(stage.path, layout.entry(id))
-      break
+      return true
     } catch (error) {
-      if (await hasHappened(disk, stage, layout.entry(id))) break
+      if (await hasHappened(disk, stage, layout.entry(id))) return true
       if (!isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EISDIR') || tries === MAX_TRIES) throw error
       if (await isGood(disk, layout.entry(id), key, check)) return false
       await quarantine(disk, layout, { id, key, check, token: tokens() })
     }
   }
-  onSeen()
-  await syncName(disk, shelf)
-  await syncNamesAbove(disk, layout)
-  return true
 }
 
-async function makeShelf(disk: Disk, shelf: string): Promise<void> {
+async function makeShelf(disk: Disk, shelf: string): Promise<boolean> {
   try {
     await disk.mkdir(shelf)
+    return true
   } catch (error) {
     if (!isErrno(error, 'EEXIST')) throw error
     // A link would lead the rename out of the cache.
-    if (!(await disk.lstat(shelf)).isDirectory()) throw notADirectory(shelf, error)
+    if ((await disk.lstat(shelf)).isDirectory()) return false
+    throw notADirectory(shelf, error)
   }
 }
 
-/** Up to the root, once for each cache that this process has opened. */
+/** Up to the root, once for each cache, and snapshot, that this process has opened. */
 const durable = new WeakSet<Layout>()
 
 /**
  * Also where another has made these directories, and is about to sync their names:
  *   A: makes the shelf      B: finds it, publishes into it, syncs it, and reports the entry published
  *   the power fails, and takes the shelf's name with all that is in it
+ * A new shelf may lie in a new directory: gc removes those of namespaces in which nothing is left.
  */
-async function syncNamesAbove(disk: Disk, layout: Layout): Promise<void> {
+async function syncNamesAbove(disk: Disk, layout: Layout, isNewShelf: boolean): Promise<void> {
   await syncName(disk, layout.entries)
-  if (durable.has(layout)) return
-  durable.add(layout)
+  if (durable.has(layout) && !isNewShelf) return
   for (const directory of layout.above) await syncName(disk, directory)
+  durable.add(layout)
 }
 
 function emptyBuild(path: string): LatchError {

@@ -26,7 +26,7 @@ export async function* readCounted(disk: Disk, layout: Layout, since: number): A
 async function* countedIn(disk: Disk, path: string): AsyncGenerator<Counted> {
   const fd = await disk.openRead(path).catch(() => null)
   if (fd === null) return
-  if (!(await disk.fstat(fd)).isFile()) {
+  if (!(await isFile(disk, fd))) {
     await disk.close(fd)
     return
   }
@@ -35,6 +35,14 @@ async function* countedIn(disk: Disk, path: string): AsyncGenerator<Counted> {
       const counted = line === null ? null : decodeCounted(line)
       if (counted !== null) yield counted
     }
+}
+
+/** What cannot be looked at is none either: statistics are for people, and tell nobody of a trouble with the disk. */
+async function isFile(disk: Disk, fd: number): Promise<boolean> {
+  return disk.fstat(fd).then(
+    (stats) => stats.isFile(),
+    () => false,
+  )
 }
 
 /** What nobody asks about any more. */

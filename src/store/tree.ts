@@ -9,9 +9,8 @@ import { dirname, join, normalize } from 'node:path'
 import pMap from 'p-map'
 import { LatchError } from '../core/errors.js'
 import type { Disk } from '../host/disk.js'
-import { errnoOf } from '../host/disk-errors.js'
+import { warnNotDurable } from '../host/warning.js'
 import { sha256File } from '../host/hash.js'
-import { warn } from '../host/process.js'
 
 export interface TreeFile {
   /** Relative to the tree, with `/`. */
@@ -140,23 +139,14 @@ async function syncAndHash(
   }
 }
 
-/**
- * Brings a name that was just made to the device. It is there, and readers see it: so a failure fails nobody, but
- * what was published may be gone after a power cut, and that is said.
- */
+/** Brings a name that was just made to the device. Never fails. */
 export async function syncName(disk: Disk, directory: string): Promise<void> {
   try {
     await syncPath(disk, directory)
   } catch (error) {
-    const code = errnoOf(error) ?? 'an error'
-    warn(
-      `What was published may not survive a power cut: fsync of ${directory} failed with ${code}.`,
-      NOT_DURABLE,
-    )
+    warnNotDurable(directory, error)
   }
 }
-
-const NOT_DURABLE = 'CACHELATCH_NOT_DURABLE'
 
 /** fsync of a file or a directory. */
 export async function syncPath(disk: Disk, path: string): Promise<void> {
