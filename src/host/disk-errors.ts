@@ -61,8 +61,8 @@ const KNOWN: Record<string, { code: LatchErrorCode; hint: string }> = {
 
 /** An errno error as a LatchError that says what was being done; LatchErrors and others pass unchanged. */
 export function explain(error: unknown, doing: string, path: string): unknown {
-  const errno = errnoOf(error)
-  if (errno === undefined || isLatchError(error) || !/^E[A-Z0-9]+$/.test(errno)) return error
+  if (!isFromDisk(error)) return error
+  const errno = errnoOf(error)!
   const known = KNOWN[errno] ?? {
     code: 'DISK_ERROR' as const,
     hint: 'The file system reported this; see `cause`, and the kernel log.',
@@ -76,8 +76,12 @@ export function explain(error: unknown, doing: string, path: string): unknown {
 
 /** Whether the cache cannot be used although nothing is wrong with the work itself (principle 5 applies). */
 export function isCacheTrouble(error: unknown): boolean {
-  const fromDisk = isErrno(error, ...Object.keys(KNOWN), 'EIO', 'ESTALE', 'ENOENT', 'EMFILE', 'ENFILE')
-  return fromDisk || (isLatchError(error) && !isLatchError(error, ...NOT_TROUBLE))
+  return isFromDisk(error) || (isLatchError(error) && !isLatchError(error, ...NOT_TROUBLE))
+}
+
+/** Whatever the errno: those of network file systems are many (EBUSY, ETIMEDOUT, EREMOTEIO …). Node's own have a `_`. */
+function isFromDisk(error: unknown): boolean {
+  return !isLatchError(error) && /^E[A-Z0-9]+$/.test(errnoOf(error) ?? '')
 }
 
 const NOT_TROUBLE: LatchErrorCode[] = [
