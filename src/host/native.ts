@@ -2,8 +2,10 @@
  * The two system calls that Node does not offer, through koffi. An optional dependency: where it is missing,
  * `native` is null and the callers have a slower way (flock(1)) or a documented gap (no exchange of directories).
  */
+import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
+import { isMainThread } from 'node:worker_threads'
 
 export type LockMode = 'exclusive' | 'shared'
 
@@ -29,9 +31,28 @@ type Koffi = typeof import('koffi')
 export function loadNative(): Native | null {
   try {
     const koffi = createRequire(import.meta.url)('koffi') as Koffi
+    if (isMainThread) process.once('exit', letStderrEnd)
     return bind(koffi)
   } catch {
     return null
+  }
+}
+
+const STDERR = 2
+
+/**
+ * koffi 3.3.4 syncs stdout and stderr when the process exits, and says on stderr what went wrong, with the lock of
+ * stderr held: where that is a file on a disk that fails, the process never ends. So one that cannot be synced is
+ * /dev/null by then, which has nothing to be synced (EINVAL), as a pipe or a terminal has not.
+ */
+function letStderrEnd(): void {
+  try {
+    fsyncSync(STDERR)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EINVAL') return
+    closeSync(STDERR)
+    // The lowest number that is free, and so this one.
+    openSync('/dev/null', 'w')
   }
 }
 

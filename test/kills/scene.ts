@@ -1,5 +1,5 @@
 /** A process about to do an operation that it has done once, elsewhere, and the place where it will do it. */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { useWorkers } from '../support/use-workers.js'
 import { type LockerName, OPERATIONS, type Place } from './operations.js'
@@ -61,7 +61,9 @@ export class Theatre {
       CACHELATCH_GATE_DIR: gates,
       NODE_NO_WARNINGS: '1',
     })
-    await victim.ask('warmUp', locker, operation, this.#makePlace())
+    const elsewhere = this.#makePlace()
+    await victim.ask('warmUp', locker, operation, elsewhere)
+    rmSync(join(elsewhere.root, '..'), { recursive: true, force: true, maxRetries: 3 })
     const place = this.#makePlace()
     await OPERATIONS[locker][operation]!.prepare?.(place)
     const base = join(place.root, '..')
