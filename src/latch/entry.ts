@@ -1,7 +1,14 @@
 /** An entry in a caller's hands. */
 import type { Outcome } from '../core/outcome.js'
 import { attempt } from '../host/disk-errors.js'
-import { type Check, type Found, type Lookup, isStillNamed, lookUp } from '../store/lookup.js'
+import {
+  type Check,
+  type Found,
+  type Lookup,
+  isNamedOnServer,
+  isStillNamed,
+  lookUp,
+} from '../store/lookup.js'
 import { FILES } from '../store/layout.js'
 import { emit } from './events.js'
 import { NOTED_EVERY_MS, noteUse } from './last-use.js'
@@ -73,7 +80,7 @@ export async function pin(opened: Opened, id: string, found: Found): Promise<(()
         await letGo()
       }
     }
-    const still = isStillNamed(disk, found)
+    const still = locker.shares ? isStillNamed(disk, found) : isNamedOnServer(disk, found)
     pinned = still instanceof Promise ? await still : still
     return pinned ? unpin : null
   } finally {

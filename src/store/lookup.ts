@@ -2,6 +2,7 @@
  * Reading, without a lock. Invariant: what is handed out was whole when it was looked at, and nobody changes it
  * afterwards; whoever wants it to stay pins it, and looks again whether the path still names what was pinned.
  */
+import { dirname } from 'node:path'
 import type { Disk, Stats } from '../host/disk.js'
 import { isErrno } from '../host/disk-errors.js'
 import { sha256File } from '../host/hash.js'
@@ -66,6 +67,22 @@ function* compareWithPath({ path, stats }: Found): Steps<boolean> {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE')) return false
     throw error
   }
+}
+
+/**
+ * The same, asked of the server. Clients of a network file system remember for seconds what a name led to, and an entry
+ * that another has moved away is still there for them. What they open, they ask for: NFS (close-to-open) even a
+ * directory, sshfs a file.
+ */
+export async function isNamedOnServer(disk: Disk, found: Found): Promise<boolean> {
+  try {
+    await disk.close(await disk.openRead(dirname(found.path)))
+    await disk.close(await disk.openRead(`${found.path}/${MANIFEST}`))
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE', 'ELOOP')) return false
+    throw error
+  }
+  return isStillNamed(disk, found)
 }
 
 /** Whether a whole entry of `key` is there. */

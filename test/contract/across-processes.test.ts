@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ACROSS_PROCESSES } from '../support/lockers.js'
 import { missing } from '../support/needs.js'
-import { childrenOf, isAlive } from '../support/proc.js'
+import { childrenOf, commandLineOf, isAlive } from '../support/proc.js'
 import { useLockDirectory } from '../support/lock-directory.js'
 import { until } from '../support/until.js'
 import { useWorkers } from '../support/use-workers.js'
@@ -21,8 +21,11 @@ describe.each(ACROSS_PROCESSES)('%s', (name) => {
   const start = (): WorkerProcess => startWorker('locker', [name])
   /** On another host, a lockfile's waiter is alone at its gate, and polls. */
   const waitsForNeighbour = name !== 'lockfile without a gate' && !(name === 'lockfile' && HAS_TWO_HOSTS)
+  /** The helper that waits: not one that only tries (`-n`), nor that is asked whether it is there. */
   const waitsInKernel = (worker: WorkerProcess): number | undefined =>
-    childrenOf(worker.pid).find(({ name }) => name === 'flock')?.pid
+    childrenOf(worker.pid).find(
+      ({ pid, name }) => name === 'flock' && /^flock\0-[xs]\0\d/.test(commandLineOf(pid)),
+    )?.pid
 
   test('of four processes that go in and out, no two are ever inside', async () => {
     const workers = [start(), start(), start(), start()]

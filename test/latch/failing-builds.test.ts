@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openCache } from '../../src/index.js'
 import type { BuildPlan } from '../processes/workers/latch.js'
+import { nobodyWaits } from '../support/nobody-waits.js'
 import { childrenOf } from '../support/proc.js'
 import { useScratch } from '../support/scratch.js'
 import { leftIn } from '../support/tree.js'
@@ -213,4 +214,38 @@ test('those who wait behind a build that kills everybody stop after the third', 
   expect(ends.filter(({ status }) => status === 'rejected')).toHaveLength(2)
   for (const end of ends.filter(({ status }) => status === 'fulfilled'))
     expect(end).toMatchObject({ value: { code: 'BUILD_CRASHED' } })
+})
+
+test('an error of the build that looks like one of the disk is the build’s: it is not run once more, privately', async () => {
+  const cache = await openCache(scratch())
+  for (const code of ['ENOENT', 'EACCES', 'ESTALE', 'EIO']) {
+    const error = Object.assign(new Error('no such kernel'), { code })
+    let builds = 0
+    const build = (): never => {
+      builds++
+      throw error
+    }
+    await expect(cache.getOrCompile(code, build)).rejects.toBe(error)
+    expect(builds, code).toBe(1)
+  }
+})
+
+test('a build that is still running is no crash, to whomever a broken lock lets in', async () => {
+  const root = scratch()
+  let running = 0
+  let proceed = (): void => undefined
+  const all = new Promise<void>((resolve) => (proceed = resolve))
+  const build = async ({ dir }: { dir: string }): Promise<void> => {
+    if (++running === 5) proceed()
+    await all
+    writeFileSync(join(dir, 'f'), 'x')
+  }
+  const compiling: Promise<{ release: () => Promise<void> }>[] = []
+  for (let come = 1; come <= 5; come++) {
+    const cache = await openCache(root, { locker: nobodyWaits, strict: true })
+    const ours = cache.getOrCompile('key', build)
+    compiling.push(ours)
+    await Promise.race([ours, until('it builds', () => running === come)])
+  }
+  for (const entry of await Promise.all(compiling)) await entry.release()
 })

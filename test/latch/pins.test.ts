@@ -1,9 +1,9 @@
-/** The protocol of pins that are locks (pins.ts), each of its races made to happen. */
+/** Pins: of every kind, and the protocol of those that are locks (pins.ts), each of its races made to happen. */
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Cache, Entry, Owner } from '../../src/index.js'
-import type { Disk } from '../../src/host/disk.js'
+import type { Disk, Stats } from '../../src/host/disk.js'
 import { type Host, realHost } from '../../src/host/host.js'
 import { openCacheOn } from '../../src/latch/cache.js'
 import { Layout } from '../../src/store/layout.js'
@@ -11,6 +11,7 @@ import { sha256 } from '../../src/host/hash.js'
 import { entryPath, leftoversIn } from '../support/caches.js'
 import { useScratch } from '../support/scratch.js'
 import { put } from '../support/shelf.js'
+import { atCall } from '../support/stopping-disk.js'
 import { until } from '../support/until.js'
 
 const scratch = useScratch()
@@ -118,6 +119,97 @@ test('a gc that died while it watched a dead pin is on record as waiting no long
   const ofLiving = recordOf(living, 'b')
   await cache.gc({ graceMs: 0 })
   expect(readdirSync(join(root, 'v1/pins'))).toEqual([ofLiving])
+})
+
+test('an entry that is pinned is not moved, not even to be put back', async () => {
+  const root = scratch()
+  const reader = await openOn(root, (disk) => disk)
+  await put(reader, 'a', 10)
+  await using entry = (await reader.get('a'))!
+  let moves = 0
+  const collector = await openOn(root, (disk) => ({
+    ...disk,
+    rename: (from, to) => ((moves += Number(from === entryPath(root, 'a'))), disk.rename(from, to)),
+  }))
+  expect(await collector.remove('a')).toBe('in-use')
+  expect(moves).toBe(0)
+  expect(existsSync(entry.path)).toBe(true)
+})
+
+describe.each(['kernel', 'lockfile'] as const)('%s:', (locker) => {
+  const open = (root: string, host = realHost()): Promise<Cache> =>
+    openCacheOn(host, root, { locker, strict: true })
+
+  test('an entry that is removed before any call of a look-up is not handed out, or stays', async () => {
+    const outcomes = new Set<string>()
+    for (let n = 1, reached = true; reached; n++) {
+      const root = scratch()
+      const other = await open(root)
+      await put(other, 'a', 10)
+      let removal = ''
+      const ours = atCall(n, async () => void (removal = await other.remove('a')))
+      const entry = await (await open(root, ours.host)).get('a')
+      reached = ours.reached !== undefined
+      if (entry !== null) expect(existsSync(entry.path), `before ${ours.reached}, call ${n}`).toBe(true)
+      outcomes.add(`${removal}, ${entry === null ? 'not found' : 'found'}`)
+      await entry?.release()
+    }
+    expect([...outcomes].sort()).toEqual([', found', 'in-use, found', 'removed, not found'])
+  })
+
+  test('an entry that is compiled anew before any call of a look-up is the one that is pinned', async () => {
+    for (let n = 1, reached = true; reached; n++) {
+      const root = scratch()
+      const other = await open(root)
+      await put(other, 'a', 10)
+      const ours = atCall(n, async () => {
+        if ((await other.remove('a')) === 'removed') await put(other, 'a', 10)
+      })
+      const entry = await (await open(root, ours.host)).get('a')
+      reached = ours.reached !== undefined
+      if (entry !== null) expect(await other.remove('a'), `before ${ours.reached}, call ${n}`).toBe('in-use')
+      await entry?.release()
+    }
+  })
+})
+
+/** As clients of NFS and sshfs do: a name that was opened or looked at is what it was, until what it is in is opened. */
+function remembering(disk: Disk): Disk {
+  const seen = new Map<string, Stats>()
+  const look = async (path: string): Promise<Stats> => {
+    const stats = await disk.lstat(path)
+    seen.set(path, stats)
+    return stats
+  }
+  return {
+    ...disk,
+    inThread: undefined,
+    async openRead(path) {
+      for (const name of seen.keys()) if (name.startsWith(path)) seen.delete(name)
+      const fd = await disk.openRead(path)
+      await look(path)
+      return fd
+    },
+    lstat: async (path) => seen.get(path) ?? look(path),
+  }
+}
+
+test('a client that remembers what it has seen: an entry that is removed before any of its calls is not handed out, or stays', async () => {
+  const outcomes = new Set<string>()
+  for (let n = 1, reached = true; reached; n++) {
+    const root = scratch()
+    const other = await openOn(root, (disk) => disk)
+    await put(other, 'a', 10)
+    const ours = atCall(n, async () => void (await other.remove('a')))
+    const client = remembering(ours.host.diskFor(realHost().inspect(root)))
+    const cache = await openCacheOn({ ...ours.host, diskFor: () => client }, root, { strict: true })
+    const entry = await cache.get('a')
+    reached = ours.reached !== undefined
+    if (entry !== null) expect(existsSync(entry.path), `before ${ours.reached}, call ${n}`).toBe(true)
+    outcomes.add(entry === null ? 'not found' : 'found')
+    await entry?.release()
+  }
+  expect([...outcomes].sort()).toEqual(['found', 'not found'])
 })
 
 async function plantDeadLock(root: string, held: string): Promise<void> {

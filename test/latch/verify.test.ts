@@ -16,6 +16,9 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type Cache, openCache } from '../../src/index.js'
 import { entryPath, leftoversIn } from '../support/caches.js'
+import type { Disk } from '../../src/host/disk.js'
+import { realHost } from '../../src/host/host.js'
+import { openCacheOn } from '../../src/latch/cache.js'
 import { useScratch } from '../support/scratch.js'
 import { keysIn } from '../support/shelf.js'
 
@@ -164,6 +167,26 @@ test('after quarantine, eight that ask at once compile once, and get it whole', 
   expect(builds).toBe(1)
   for (const entry of entries)
     expect(readFileSync(join(entry.path, 'kernel'), 'utf8')).toBe('k'.repeat(100_000))
+  expect(await cache.verify()).toMatchObject({ checked: 1, damaged: [] })
+})
+
+test('verify that sets aside what another has compiled anew meanwhile puts it back', async () => {
+  const root = scratch()
+  const cache = await openCache(root, { strict: true })
+  const path = await compile(cache, 'key')
+  truncateSync(join(path, 'files/kernel'), 3)
+  const real = realHost()
+  let renewed = 0
+  const late = (disk: Disk): Disk => ({
+    ...disk,
+    async rename(from, to) {
+      if (from === path && renewed++ === 0) await compile(cache, 'key')
+      return disk.rename(from, to)
+    },
+  })
+  const host = { ...real, diskFor: () => late(real.diskFor(real.inspect(root))) }
+  await (await openCacheOn(host, root, { strict: true })).verify({ quarantine: true })
+  expect(renewed).toBe(1)
   expect(await cache.verify()).toMatchObject({ checked: 1, damaged: [] })
 })
 

@@ -1,6 +1,10 @@
 /** Ranks of a distributed job, and the slots that they try. */
 import { expect, test } from 'vitest'
 import { rankOf, slotNumbers } from '../../src/launch/ranks.js'
+import { useScratch } from '../support/scratch.js'
+import { prepareTestWorker } from '../support/slot-workers.js'
+
+const scratch = useScratch()
 
 test.each([
   ['torchrun', { LOCAL_RANK: '3', RANK: '11', WORLD_SIZE: '16' }, 3, 16],
@@ -47,4 +51,11 @@ test('a launcher that says nothing leaves it to the next', () => {
 test('a rank tries its own slot first, and then those that are no rank’s', () => {
   expect([...slotNumbers({ rank: 3, worldSize: 8, launcher: 'torchrun' }, 3)]).toEqual([3, 8, 9, 10])
   expect([...slotNumbers(null, 3)]).toEqual([0, 1, 2])
+})
+
+test('a rank is never held back: all would wait for it', async () => {
+  const rank = { RANK: '0', WORLD_SIZE: '2' }
+  await expect(prepareTestWorker(scratch(), { once: true, env: rank })).rejects.toMatchObject({
+    code: 'ONCE_REFUSED',
+  })
 })

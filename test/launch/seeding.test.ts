@@ -195,6 +195,19 @@ test('a slot in which somebody has removed or changed files since its worker end
   }
 })
 
+test('a slot that was left with an older generation of a unit gets the newest', async () => {
+  const cache = scratch()
+  await runTestWorker(cache, (worker) => worker.write('groups/g/1', 'one'))
+  const [stays, grows] = [await prepareTestWorker(cache), await prepareTestWorker(cache)]
+  grows.write('groups/g/2', 'two')
+  await grows.ended(0)
+  await stays.ended(0)
+  const next = await prepareTestWorker(cache)
+  expect(next.path).toBe(stays.path)
+  expect(next.files()).toEqual(['groups/g/1', 'groups/g/2'])
+  await next.ended(0)
+})
+
 test('sockets and FIFOs of a worker are not published, and what is beside them is', async () => {
   const cache = scratch()
   const first = await prepareTestWorker(cache)

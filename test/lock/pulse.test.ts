@@ -58,3 +58,17 @@ test('what the heart has given up, for whatever reason, the holder knows at once
   heart.lose()
   expect(holder.isSure()).toBe(false)
 })
+
+test('a loss that is found while a beat is noted stays', () => {
+  const memory = new SharedArrayBuffer(Pulse.BYTES)
+  const holder = new Pulse(memory, STALE_MS, () => 0n)
+  let looks = 0
+  // Between the beat's look and its note, the other thread finds the lock lost.
+  const heart = new Pulse(memory, STALE_MS, () => {
+    if (++looks === 2) holder.lose()
+    return 1n
+  })
+  heart.start()
+  expect(heart.beat(1n)).toBe(false)
+  expect(holder.isSure()).toBe(false)
+})

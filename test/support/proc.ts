@@ -46,7 +46,8 @@ export function processesNaming(text: string): number[] {
     .filter((pid) => commandLineOf(pid).includes(text) && isAlive(pid))
 }
 
-function commandLineOf(pid: number): string {
+/** With a zero byte behind every argument; empty when it is gone. */
+export function commandLineOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
   } catch {

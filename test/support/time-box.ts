@@ -16,9 +16,12 @@ export const BUDGET_MS = TRIES_ALL ? Infinity : Number(SETTING) * 1000
  * Gives `cases` in an order that the seed chooses, `atLeast` of them however slow the machine is, until the time is
  * over. Says on stderr how many it has given.
  */
-export function* timeBox<T>(cases: readonly T[], { atLeast = 1 } = {}): Generator<T, void, undefined> {
+export function* timeBox<T>(
+  cases: readonly T[],
+  { atLeast = 1, budgetMs = BUDGET_MS } = {},
+): Generator<T, void, undefined> {
   const { random } = seededRandom('CACHELATCH_PROOF_SEED')
-  const until = performance.now() + BUDGET_MS
+  const until = performance.now() + budgetMs
   let given = 0
   try {
     for (const each of shuffled(cases, random)) {

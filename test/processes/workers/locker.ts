@@ -5,7 +5,8 @@ import type { AcquireOptions, Lease } from '../../../src/lock/locker.js'
 import { type LockerName, makeLocker } from '../../support/lockers.js'
 import { obey } from './obey.js'
 
-const locker = makeLocker(process.argv[2] as LockerName)
+const [, , name, staleMs] = process.argv
+const locker = makeLocker(name as LockerName, staleMs === undefined ? {} : { staleMs: Number(staleMs) })
 const leases = new Map<string, Lease>()
 const signals = new Map<string, AbortSignal>()
 let child: ChildProcess | undefined
