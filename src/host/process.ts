@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Owner, Surroundings } from '../core/owner.js'
+import { printableLines } from '../core/printable.js'
 import { currentUid } from './directories.js'
 import { sha256 } from './hash.js'
 
@@ -100,5 +101,5 @@ export function commandOf(pid: number): string | null {
 
 /** A process warning: on stderr, unless the program listens to 'warning' or was started with --no-warnings. */
 export function warn(message: string, code: string): void {
-  process.emitWarning(message, { type: 'CachelatchWarning', code })
+  process.emitWarning(printableLines(message), { type: 'CachelatchWarning', code })
 }

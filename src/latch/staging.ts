@@ -3,7 +3,9 @@
  * a stage that is being written from one that a crash left.
  */
 import { attempt, isErrno, orElse } from '../host/disk-errors.js'
+import { assertDirectories } from '../store/format.js'
 import { collectLeftovers } from '../store/leftovers.js'
+import { hasHappened } from '../store/place.js'
 import { type Staged, discard } from '../store/stage.js'
 import type { AcquireOptions } from '../lock/locker.js'
 import { DEFAULT_GRACE_MS } from './last-use.js'
@@ -22,22 +24,27 @@ export async function inStage<T>(
   make: (path: string) => Promise<number>,
   work: (stage: Staged) => Promise<T>,
 ): Promise<T> {
+  await assertDirectories(opened.disk, opened.layout)
   for (let tries = 1; ; tries++) {
     const path = opened.layout.staged(opened.host.processes.token())
+    let stage: Staged | undefined
     try {
-      const fd = await makeStage(make, path)
-      try {
-        return await whileAlive(opened, path, fd, () => work({ path, fd }))
-      } finally {
-        await attempt(opened.disk.close(fd))
-      }
+      stage = { path, fd: await makeStage(make, path) }
+      const made = stage
+      return await whileAlive(opened, path, made.fd, () => work(made))
     } catch (error) {
       if (!(error instanceof StageTaken)) throw error
       if (tries === MAX_TRIES) throw error.cause
     } finally {
-      await discard(opened.disk, path)
+      await clear(opened, path, stage)
     }
   }
+}
+
+/** Only of what we have made: in its place somebody may have put a directory that is worth more (CVE-2026-112937). */
+async function clear({ disk }: Opened, path: string, stage: Staged | undefined): Promise<void> {
+  if (stage === undefined || (await hasHappened(disk, stage, path))) await discard(disk, path)
+  if (stage !== undefined) await attempt(disk.close(stage.fd))
 }
 
 /** gc has removed the stage before it was locked. */
@@ -98,8 +105,9 @@ export async function sweepOnce(opened: Opened): Promise<void> {
 }
 
 /** Removes leftovers; returns how many. */
-export function sweep(opened: Opened, graceMs: number, waitMs: number): Promise<number> {
+export async function sweep(opened: Opened, graceMs: number, waitMs: number): Promise<number> {
   const { disk, layout, locker, host } = opened
+  await assertDirectories(disk, layout)
   const claim = async (path: string): Promise<(() => Promise<void>) | null> => {
     if (!locker.shares) return claimByLock(opened, path, waitMs)
     const fd = await disk.openRead(path)

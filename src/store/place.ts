@@ -66,7 +66,7 @@ export async function replaceDirectory(
 ): Promise<void> {
   if (native?.exchange(stage.path, target)) {
     await syncName(disk, parent)
-    return // What stands at the stage now is the old one: the caller removes its stage.
+    return discard(disk, stage.path) // The old one.
   }
   const old = `${stage.path}-old`
   await disk.rename(target, old)

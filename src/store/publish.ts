@@ -11,6 +11,7 @@ import { LatchError } from '../core/errors.js'
 import type { Disk } from '../host/disk.js'
 import { isErrno } from '../host/disk-errors.js'
 import type { Staged } from './stage.js'
+import { assertInside } from './inside.js'
 import { FILES, type Layout, MANIFEST, notADirectory } from './layout.js'
 import { type Check, isGood } from './lookup.js'
 import { type Manifest, encodeManifest } from './manifest.js'
@@ -104,6 +105,7 @@ export async function placeEntry(
 ): Promise<boolean> {
   const { id, key, stage, check } = draft
   const shelf = layout.shelf(id)
+  await assertInside(disk, shelf)
   await makeShelf(disk, shelf)
   for (let tries = 1; ; tries++) {
     try {
