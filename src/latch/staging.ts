@@ -2,10 +2,10 @@
  * The life of a stage: a lock of its own, held from before the first byte until after the rename, so that gc can tell
  * a stage that is being written from one that a crash left.
  */
+import type { Disk } from '../host/disk.js'
 import { attempt, isErrno, orElse } from '../host/disk-errors.js'
 import { assertDirectories } from '../store/format.js'
 import { collectLeftovers } from '../store/leftovers.js'
-import { hasHappened } from '../store/place.js'
 import { type Staged, discard } from '../store/stage.js'
 import type { AcquireOptions } from '../lock/locker.js'
 import { DEFAULT_GRACE_MS } from './last-use.js'
@@ -43,8 +43,17 @@ export async function inStage<T>(
 
 /** Only of what we have made: in its place somebody may have put a directory that is worth more (CVE-2026-112937). */
 async function clear({ disk }: Opened, path: string, stage: Staged | undefined): Promise<void> {
-  if (stage === undefined || (await hasHappened(disk, stage, path))) await discard(disk, path)
+  if (stage === undefined || !(await isAnother(disk, stage))) await discard(disk, path)
   if (stage !== undefined) await attempt(disk.close(stage.fd))
+}
+
+async function isAnother(disk: Disk, { path, fd }: Staged): Promise<boolean> {
+  try {
+    const [ours, there] = [await disk.fstat(fd), await disk.lstat(path)]
+    return ours.ino !== there.ino || ours.dev !== there.dev
+  } catch {
+    return false
+  }
 }
 
 /** gc has removed the stage before it was locked. */
