@@ -1,7 +1,6 @@
 /** What is kept in a cache, in words: entries, units of snapshots, slots. */
 import type { RemovalKind } from '../core/report.js'
 import { count } from './quantities.js'
-import { printable } from './words.js'
 
 export interface Kept {
   kind: RemovalKind
@@ -14,7 +13,7 @@ export interface Kept {
 
 export function nameOfKept({ kind, id, key, namespace, unit }: Kept): string {
   if (kind === 'entry') return key ?? id
-  return printable(`${kind} ${unit ?? id} of ${namespace}`)
+  return `${kind} ${unit ?? id} of ${namespace}`
 }
 
 /** `3 entries, 2 units and 1 slot`; of what there is none, nothing is said. */

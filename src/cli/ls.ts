@@ -1,6 +1,7 @@
 /** `cachelatch ls`: what is in the cache. */
 import type { EntryReport, ListReport } from '../core/report.js'
 import { keyLabel } from '../core/key.js'
+import { printable } from '../core/printable.js'
 import { defineCommand, readCommandLine } from './command.js'
 import { CACHE, JSON_REPORT } from './common-options.js'
 import { openExisting } from './existing.js'
@@ -56,11 +57,17 @@ export async function run(args: string[]): Promise<number> {
   entries.sort(ORDERS[values.sort])
   const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
   if (values.json) await printJson<ListReport>({ schema: 1, root: cache.root, entries, bytes })
-  else if (values.quiet) await print(entries.map(({ key }) => (key === null ? '' : `${key}\n`)).join(''))
+  else if (values.quiet) await print(keysOf(entries))
   else await print(table(entries))
   if (!values.json && !values.quiet)
     process.stderr.write(`${count(entries.length, 'entry', 'entries')}, ${formatSize(bytes)}\n`)
   return 0
+}
+
+/** For programs as they are; what a person looks at is printable. */
+function keysOf(entries: EntryReport[]): string {
+  const shown = process.stdout.isTTY ? printable : (key: string): string => key
+  return entries.map(({ key }) => (key === null ? '' : `${shown(key)}\n`)).join('')
 }
 
 function matches({ key, id }: EntryReport, text: string): boolean {

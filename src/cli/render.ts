@@ -1,8 +1,10 @@
 /** What goes to stdout: columns for people, one JSON object for programs. */
+import { printable } from '../core/printable.js'
 import { writeAtOnce } from '../host/output.js'
 
-/** Columns as wide as they need to be, two spaces apart; `right` names those with numbers. The last one is not padded. */
-export function columns(rows: readonly string[][], right: ReadonlySet<number> = new Set()): string {
+/** Columns as wide as they need to be, two spaces apart, of text from anywhere; `right` names those with numbers. The last one is not padded. */
+export function columns(cells: readonly string[][], right: ReadonlySet<number> = new Set()): string {
+  const rows = cells.map((row) => row.map(printable))
   const widths: number[] = []
   for (const row of rows)
     for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length)

@@ -3,6 +3,7 @@ import { withSignals } from '../host/signals.js'
 import { runWorkers } from '../launch/workers.js'
 import type { WorkerEvent } from '../launch/worker-events.js'
 import { messageOf } from '../core/errors.js'
+import { printableLines } from '../core/printable.js'
 import { defineCommand, readCommandLine, refusePositionals } from './command.js'
 import {
   CACHE,
@@ -84,7 +85,7 @@ export async function run(args: string[]): Promise<number> {
 
 function say(event: WorkerEvent, quiet: boolean): void {
   const text = describe(event, quiet)
-  if (text !== null) process.stderr.write(`cachelatch: ${text}\n`)
+  if (text !== null) process.stderr.write(`cachelatch: ${printableLines(text)}\n`)
 }
 
 function describe(event: WorkerEvent, quiet: boolean): string | null {

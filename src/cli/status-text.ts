@@ -6,10 +6,11 @@ import type {
   StatusReport,
   WaiterReport,
 } from '../core/report.js'
+import { printable } from '../core/printable.js'
 import { countKinds } from './kept.js'
 import { count, formatElapsed, formatSize } from './quantities.js'
 import { columns } from './render.js'
-import { printable, readableKey } from './words.js'
+import { readableKey } from './words.js'
 
 export function describeStatus(report: StatusReport): string {
   const { holders, waiters } = report
@@ -70,7 +71,7 @@ function waiterRow(waiter: WaiterReport, now: number): string[] {
 }
 
 function nameOf({ lock, key }: { lock: string; key: string | null }): string {
-  return key === null ? printable(lock) : readableKey(key)
+  return key === null ? lock : readableKey(key)
 }
 
 function elapsed(since: number | null, now: number): string {
@@ -79,13 +80,13 @@ function elapsed(since: number | null, now: number): string {
 
 function processOf({ pid, host, verdict }: ProcessReport): string {
   if (pid === null) return 'an unknown process'
-  return `pid ${pid} on ${printable(host ?? '?')}${verdict === 'unknown' ? ' (cannot be asked)' : ''}`
+  return `pid ${pid} on ${host ?? '?'}${verdict === 'unknown' ? ' (cannot be asked)' : ''}`
 }
 
 const COMMAND_LENGTH = 60
 
 function commandOf({ command }: ProcessReport): string {
-  const text = printable(command ?? '')
+  const text = command ?? ''
   return text.length <= COMMAND_LENGTH ? text : `${text.slice(0, COMMAND_LENGTH - 1)}…`
 }
 

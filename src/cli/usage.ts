@@ -1,5 +1,6 @@
 /** Exit codes (sysexits.h where it has one), and the error of somebody who typed something wrong. */
 import { type LatchErrorCode, isLatchError } from '../core/errors.js'
+import { printableLines } from '../core/printable.js'
 
 export const EXIT = { problems: 1, usage: 64, noCache: 66, unusable: 69, internal: 70, busy: 75 } as const
 
@@ -38,8 +39,9 @@ export function exitCodeOf(error: unknown): number {
 
 /** What a person reads at 3 a.m.: what happened, then what to do about it. @param command the one that was run */
 export function explainToPerson(error: unknown, command = ''): string {
-  if (isLatchError(error)) return `cachelatch: ${error.message} [${error.code}]\n  hint: ${error.hint}`
+  if (isLatchError(error))
+    return printableLines(`cachelatch: ${error.message} [${error.code}]\n  hint: ${error.hint}`)
   if (error instanceof UsageError)
-    return `cachelatch: ${error.message}\nTry '${['cachelatch', command, '--help'].filter(Boolean).join(' ')}'.`
+    return `cachelatch: ${printableLines(error.message)}\nTry '${['cachelatch', command, '--help'].filter(Boolean).join(' ')}'.`
   return `cachelatch: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
 }

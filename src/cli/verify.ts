@@ -1,5 +1,6 @@
 /** `cachelatch verify`: reads every byte. */
 import { type Key, canonicalKey, keyLabel } from '../core/key.js'
+import { printable } from '../core/printable.js'
 import type { DamageReport, VerifyReport } from '../core/report.js'
 import type { Cache } from '../latch/cache.js'
 import type { VerifyProgress } from '../latch/verify.js'
@@ -85,7 +86,7 @@ function describe({ checked, units, bytes, damaged, strangers, absent }: VerifyR
   lines.push(...absent.map((key) => `${keyLabel(key)}\n  missing: there is no entry of this key`))
   const all = countKinds({ entries: checked - units, units })
   const verdict = `${damaged.length} of ${all} damaged, ${formatSize(bytes)} read.`
-  return [...lines, verdict].map((line) => `${line}\n`).join('')
+  return [...lines, verdict].map((line) => `${printable(line)}\n`).join('')
 }
 
 function nameOf({ kind, key, ...what }: Omit<DamageReport, 'problems' | 'quarantined'>): string {

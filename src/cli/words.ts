@@ -1,9 +1,4 @@
-/** What was written by others, or for programs, in words for a terminal. */
-
-/** Nothing that moves the cursor, or writes backwards. */
-export function printable(text: string): string {
-  return text.replaceAll(/\p{C}/gu, '�')
-}
+/** What was written for programs, in words. */
 
 /** Where it needs no quotes to be understood. */
 const PLAIN = /^[\w.,:;/+@%-]+$/
@@ -14,11 +9,16 @@ export function readableKey(canonical: string): string {
   try {
     key = JSON.parse(canonical)
   } catch {
-    return printable(canonical) // Shortened.
+    return canonical // Shortened.
   }
   if (typeof key === 'string' && PLAIN.test(key)) return key
-  if (typeof key !== 'object' || key === null || Array.isArray(key)) return printable(canonical)
-  const parts = Object.entries(key).map(([name, value]) => [name, String(value)])
-  const isPlain = parts.length > 0 && parts.flat().every((part) => PLAIN.test(part))
-  return isPlain ? parts.map((part) => part.join('=')).join(' ') : printable(canonical)
+  if (typeof key !== 'object' || key === null || Array.isArray(key)) return canonical
+  const parts = Object.entries(key)
+  const isPlain = parts.length > 0 && parts.flat().every((part) => PLAIN.test(textOf(part)))
+  return isPlain ? parts.map((part) => part.map(textOf).join('=')).join(' ') : canonical
+}
+
+/** An object may have a `toString` of its own, of which nothing is to be called. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }

@@ -67,12 +67,12 @@ export function decodeCounted(line: string): Counted | null {
   }
   if (typeof value !== 'object' || value === null) return null
   const { at, id, key, ...rest } = value as Record<string, unknown>
-  if (typeof at !== 'number' || typeof id !== 'string' || !ID.test(id) || typeof key !== 'string') return null
+  if (!Number.isFinite(at) || typeof id !== 'string' || !ID.test(id) || typeof key !== 'string') return null
   const counts: Partial<Counts> = {}
   for (const name of NAMES) {
     const count = rest[name] ?? 0
-    if (typeof count !== 'number' || !(count >= 0) || !Number.isFinite(count)) return null
-    counts[name] = count
+    if (!Number.isSafeInteger(count) || (count as number) < 0) return null
+    counts[name] = count as number
   }
-  return { at, id, key, counts }
+  return { at: at as number, id, key, counts }
 }

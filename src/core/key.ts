@@ -25,6 +25,15 @@ export function canonicalKey(key: Key): string {
   throw tooLong()
 }
 
+/** Whether the text is a key in its canonical form: what stands in a manifest may have been written by anybody. */
+export function isCanonical(text: string): boolean {
+  try {
+    return canonicalKey(JSON.parse(text) as Key) === text
+  } catch {
+    return false
+  }
+}
+
 /** `left` bounds the work as well: a small object that refers to its parts many times has a huge JSON. */
 function write(value: unknown, budget: { left: number }): string {
   if (budget.left < 0) throw tooLong()

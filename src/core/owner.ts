@@ -2,6 +2,8 @@
  * Who holds a lock, for people and messages. A verdict is never the ground for breaking a lock: the same
  * pid and host name may be another container's process, so a different boot or PID namespace is "unknown".
  */
+import { printable } from './printable.js'
+
 export interface Owner {
   pid: number
   /** Start time of the process in clock ticks since boot (Linux), so that a reused pid is recognised. */
@@ -33,13 +35,16 @@ export function judge(owner: Owner, here: Surroundings): Verdict {
   return startTime !== null && startTime === owner.startTime ? 'alive' : 'dead'
 }
 
+/** The latest that a Date knows. */
+const LATEST = 8.64e15
+
 /** Reads an owner record written by anybody: whatever is malformed is no owner. */
 export function parseOwner(value: unknown): Owner | null {
   if (typeof value !== 'object' || value === null) return null
   const record = value as Record<string, unknown>
   const { pid, host, command, since } = record
-  if (!Number.isSafeInteger(pid) || typeof host !== 'string') return null
-  if (typeof command !== 'string' || typeof since !== 'number') return null
+  if (!Number.isSafeInteger(pid) || (pid as number) <= 0 || typeof host !== 'string') return null
+  if (typeof command !== 'string' || typeof since !== 'number' || !(Math.abs(since) <= LATEST)) return null
   const text = (name: string): string | null => (typeof record[name] === 'string' ? record[name] : null)
   return {
     pid: pid as number,
@@ -52,8 +57,15 @@ export function parseOwner(value: unknown): Owner | null {
   }
 }
 
+/** Of our own, no longer than this: asOwner. */
+const MAX_COMMAND = 200
+
+function shorten(command: string): string {
+  return command.length <= MAX_COMMAND ? command : `${command.slice(0, MAX_COMMAND - 1)}…`
+}
+
 /** "pid 4211 on node7 (python serve.py)", for messages. */
 export function describeOwner(owner: Owner | null): string {
   if (owner === null) return 'an unknown process'
-  return `pid ${owner.pid} on ${owner.host} (${owner.command})`
+  return printable(`pid ${owner.pid} on ${owner.host} (${shorten(owner.command)})`)
 }

@@ -15,8 +15,12 @@ export function parseWaiter(value: unknown): Waiter | null {
   if (typeof value !== 'object' || value === null) return null
   const { owner, label, deadline } = value as Record<string, unknown>
   const parsed = parseOwner(owner)
-  if (parsed === null || (deadline !== null && typeof deadline !== 'number')) return null
-  return { owner: parsed, label: typeof label === 'string' ? label : null, deadline }
+  if (parsed === null || (deadline !== null && !Number.isFinite(deadline))) return null
+  return {
+    owner: parsed,
+    label: typeof label === 'string' ? label : null,
+    deadline: deadline as number | null,
+  }
 }
 
 /** What waits without a limit, on a host that cannot be asked, is shown for so long. */

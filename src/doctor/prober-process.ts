@@ -2,6 +2,8 @@
  * The process in which doctor touches the patient: all that may hang, and all that takes two processes. The probing
  * directory that it makes goes when doctor does, however that ends.
  */
+import { basename, dirname, join } from 'node:path'
+import { realDirectory } from '../host/directories.js'
 import { pooledDisk as disk } from '../host/disk.js'
 import { isErrno, orElse } from '../host/disk-errors.js'
 import { hasFlockCommand } from '../host/flock-command.js'
@@ -84,7 +86,7 @@ const PAUSE_MS = 50
 async function remove(path: string): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
-      return await removeTree(path)
+      return await removeTree(join(realDirectory(dirname(path)), basename(path)))
     } catch (error) {
       if (tries === MAX_TRIES) throw error
       await host.clock.sleep(PAUSE_MS)

@@ -3,8 +3,9 @@
  * piece on a local file system: Linux holds the inode's lock while it finds the end and writes. Clients of a network
  * file system know the end each by itself, so hosts must not share a file.
  *
- * The directory is made where only it is missing. Never through a link, never to what is no regular file. What a full
- * disk cuts off is not taken back: each text begins with a newline, so that another's torn end costs that other only.
+ * The directory is made where only it is missing. Never through a link, at it or at the one above; never to what is no
+ * regular file. What a full disk cuts off is not taken back: each text begins with a newline, so that another's torn end
+ * costs that other only.
  */
 import fs from 'node:fs'
 import { dirname } from 'node:path'
@@ -51,6 +52,7 @@ function* call(name: AppendCall, ...args: unknown[]): Steps<unknown, AppendCall>
 
 /** The calls of one append, in their order. */
 export function* appending(path: string, text: string): Steps<void, AppendCall> {
+  if (!((yield* call('lstat', dirname(dirname(path)))) as fs.Stats).isDirectory()) throw unsafe(path)
   yield* checkDirectory(dirname(path))
   const fd = yield* opening(path)
   try {

@@ -40,7 +40,7 @@ export interface Disk {
   readdir(path: string): Promise<fs.Dirent[]>
   readlink(path: string): Promise<string>
   chmod(path: string, mode: number): Promise<void>
-  /** Sets both times to `seconds` since 1970. */
+  /** Sets both times to `seconds` since 1970; of a link, its own. */
   utimes(path: string, seconds: number): Promise<void>
   /** A small file by write-file-atomic, without fsync. See small-file.ts for what it does not do. */
   writeWhole(path: string, text: string): Promise<void>
@@ -116,7 +116,7 @@ function diskOver(call: Call): Disk {
     readdir: (path) => call('readdir', path, { withFileTypes: true }) as Promise<fs.Dirent[]>,
     readlink: (path) => call('readlink', path) as Promise<string>,
     chmod: (path, mode) => call('chmod', path, mode) as Promise<void>,
-    utimes: (path, seconds) => call('utimes', path, seconds, seconds) as Promise<void>,
+    utimes: (path, seconds) => call('lutimes', path, seconds, seconds) as Promise<void>,
     writeWhole,
     removeTree,
   }

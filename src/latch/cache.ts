@@ -12,6 +12,7 @@ import type {
 import { explain, isCacheTrouble } from '../host/disk-errors.js'
 import { sha256 } from '../host/hash.js'
 import { type Host, realHost } from '../host/host.js'
+import { assertDirectories } from '../store/format.js'
 import { takeInventory } from '../store/inventory.js'
 import type { Check } from '../store/lookup.js'
 import { type Build, type CompileOptions, type Job, compileOnce, mayDegrade } from './compile.js'
@@ -122,6 +123,7 @@ export class Cache {
   async *list(): AsyncGenerator<EntryReport> {
     try {
       const { disk, layout } = await this.#open()
+      await assertDirectories(disk, layout)
       yield* takeInventory(disk, layout)
     } catch (error) {
       throw explain(error, 'Listing the entries', this.root)
@@ -177,7 +179,9 @@ export class Cache {
 
   async #upkeep<T>(doing: string, work: (opened: Opened) => Promise<T>): Promise<T> {
     try {
-      return await work(await this.#open())
+      const opened = await this.#open()
+      await assertDirectories(opened.disk, opened.layout)
+      return await work(opened)
     } catch (error) {
       throw explain(error, doing, this.root)
     }

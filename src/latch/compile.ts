@@ -10,6 +10,7 @@ import type { Disk } from '../host/disk.js'
 import { attempt, isCacheTrouble, messageOf } from '../host/disk-errors.js'
 import type { Wait } from '../lock/locker.js'
 import { type Attempt, clearAttempt, readAttempt, writeAttempt } from '../store/attempts.js'
+import { assertDirectories } from '../store/format.js'
 import type { Check } from '../store/lookup.js'
 import { FILES } from '../store/layout.js'
 import { type EntryDraft, type SealProgress, placeEntry, sealEntry } from '../store/publish.js'
@@ -81,6 +82,7 @@ export async function compileOnce(opened: Opened, job: Job): Promise<Entry> {
   if (first.state === 'hit') return first.entry('hit')
 
   refuseToWaitForItself(layout.lock(id), key)
+  await assertDirectories(disk, layout)
   const before = await readAttempt(disk, layout, id)
   const { signal, timeoutMs, onWait } = options
   const wish = { signal, timeoutMs, onWait, announce: true, label: keyLabel(key) }

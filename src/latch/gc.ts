@@ -1,12 +1,11 @@
 /** Making room: first what crashes have left, then what was not used for longest. Never what is in use. */
 import type { GcReport, RemovalKind, RemovalReport, RemoveOutcome } from '../core/report.js'
 import { type Limits, type Plan, plan, sumOf } from '../store/collect.js'
-import { bookkeepingRoot } from '../store/layout.js'
 import { removeOldStats } from '../store/stats.js'
 import { type Victim, findVictims, isThere, take } from './candidates.js'
 import { type GcProgress, GcWatch } from './gc-watch.js'
 import { DEFAULT_GRACE_MS } from './last-use.js'
-import { type Opened, openRoot } from './open.js'
+import { type Opened, openBooks } from './open.js'
 import { removeEmptyNamespaces } from './snapshots.js'
 import { sweep } from './staging.js'
 
@@ -51,7 +50,7 @@ export async function clearAll(
 /** Also what `exec NAME` and the write functions have left, who keep their books in the cache's own directory. */
 async function sweepAll(opened: Opened, graceMs: number, watchMs: number): Promise<number> {
   const { host, layout } = opened
-  const books = await openRoot(host, bookkeepingRoot(layout.root), { existing: true }).catch(() => null)
+  const books = await openBooks(host, layout.root, { existing: true }).catch(() => null)
   return (await sweep(opened, graceMs, watchMs)) + (books ? await sweep(books, graceMs, watchMs) : 0)
 }
 

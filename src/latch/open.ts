@@ -1,7 +1,7 @@
 /** A cache root made ready: what it is on, which locker everybody uses there, and which thread makes the calls. */
 import { LatchError, isLatchError } from '../core/errors.js'
 import type { Disk } from '../host/disk.js'
-import { explain, isErrno } from '../host/disk-errors.js'
+import { explain, isErrno, orElse } from '../host/disk-errors.js'
 import type { FileSystem } from '../host/filesystem.js'
 import type { Host } from '../host/host.js'
 import { lockerSetting } from '../host/settings.js'
@@ -10,7 +10,7 @@ import { hasKernelLock } from '../lock/kernel.js'
 import type { Locker, LockerKind } from '../lock/locker.js'
 import { recordIfAsked } from './recording.js'
 import { type Format, createFormat, isWhole, mendDirectories, readFormat } from '../store/format.js'
-import { Layout, SCHEMA } from '../store/layout.js'
+import { Layout, SCHEMA, bookkeepingRoot, notADirectory } from '../store/layout.js'
 import { Counting } from './counting.js'
 
 export interface OpenOptions {
@@ -63,6 +63,17 @@ function settledLocker(): LockerKind | 'auto' {
   throw new LatchError('LOCK_UNAVAILABLE', `There is no locker '${setting}' (CACHELATCH_LOCKER).`, {
     hint: 'Set it to kernel or lockfile, or not at all: then the file system decides.',
   })
+}
+
+/**
+ * The directory beside what is written, or beside a cache, that keeps the books.
+ * @throws LatchError UNSAFE_PATH where it is a link: locks, stages and removals would follow it
+ */
+export async function openBooks(host: Host, directory: string, options: OpenOptions): Promise<Opened> {
+  const books = bookkeepingRoot(directory)
+  const stats = await orElse(host.pooledDisk.lstat(books), null, 'ENOENT')
+  if (stats?.isSymbolicLink()) throw notADirectory(books)
+  return openRoot(host, books, options)
 }
 
 function existingRoot({ directories }: Host, root: string): string {

@@ -23,6 +23,7 @@
 import type { Stats } from '../host/disk.js'
 import { attempt, isErrno, orElse } from '../host/disk-errors.js'
 import type { Lease } from '../lock/locker.js'
+import { assertInside } from '../store/inside.js'
 import { MANIFEST } from '../store/layout.js'
 import type { Claiming } from '../store/collect.js'
 import { LatchError, isLatchError } from '../core/errors.js'
@@ -126,7 +127,8 @@ export function isUnchanged(opened: Opened, before: Seen): (place: string) => Pr
 
 type Mark = Pick<Lease, 'signal' | 'release'>
 
-async function mark({ locker }: Opened, path: string, timeoutMs?: number): Promise<Mark> {
+async function mark({ locker, disk }: Opened, path: string, timeoutMs?: number): Promise<Mark> {
+  await assertInside(disk, path)
   const lease = await locker.acquire(path, { alone: true, timeoutMs })
   if (locker.kind !== 'memory') return lease
   inMemory.add(path)

@@ -6,11 +6,11 @@ import { basename, dirname, resolve } from 'node:path'
 import { attempt, explain } from '../host/disk-errors.js'
 import type { Host } from '../host/host.js'
 import type { Lease, LockerKind, Wait } from '../lock/locker.js'
-import { bookkeepingRoot, lockName } from '../store/layout.js'
+import { lockName } from '../store/layout.js'
 import { CallerError } from './caller-error.js'
 import { acquireTold, emit } from './events.js'
 import { Holding, heldHere } from './holding.js'
-import { type Opened, openRoot, secondChance } from './open.js'
+import { type Opened, openBooks, secondChance } from './open.js'
 
 export interface LockOptions {
   /** Default `auto`: by the file system; see `openCache`. */
@@ -38,6 +38,8 @@ export interface Place {
   lock: string
   /** What the directory's name led to, where it is or contains a link: it may be made to lead elsewhere. */
   link: string | null
+  /** Which directory of locks was found: it may be removed, or another put in its place. */
+  locks: string | null
 }
 
 export type Work<T> = (place: Place, lease: Lease) => T | Promise<T>
@@ -102,10 +104,13 @@ export class Places {
   async locate(absolute: string, options: LockOptions, memo: string): Promise<Place> {
     const directory = dirname(absolute)
     const opened = await this.#openOnce(directory, options)
-    const parent = dirname(opened.layout.root)
-    const link = parent === directory ? null : this.host.directories.identity(directory)
+    const { layout } = opened
+    const { directories } = this.host
+    const parent = dirname(layout.root)
+    const link = parent === directory ? null : directories.identity(directory)
     const target = `${parent}/${basename(absolute)}`
-    const place = { opened, parent, target, lock: opened.layout.lock(lockName(absolute)), link }
+    const locks = directories.identity(layout.locks)
+    const place = { opened, parent, target, lock: layout.lock(lockName(absolute)), link, locks }
     if (this.#places.size >= MAX_REMEMBERED) this.#places.clear()
     this.#places.set(memo, place)
     return place
@@ -113,7 +118,11 @@ export class Places {
 
   #recall(memo: string, absolute: string): Place | undefined {
     const place = this.#places.get(memo)
-    if (!place?.link || place.link === this.host.directories.identity(dirname(absolute))) return place
+    if (place === undefined) return undefined
+    const { directories } = this.host
+    const isThere = place.locks === directories.identity(place.opened.layout.locks)
+    if (isThere && (place.link === null || place.link === directories.identity(dirname(absolute))))
+      return place
     this.#forgetAll()
     return undefined
   }
@@ -136,7 +145,6 @@ export class Places {
   }
 
   async #openBeside(directory: string, options: LockOptions): Promise<Opened> {
-    const root = bookkeepingRoot(this.host.directories.makeReal(directory))
-    return openRoot(this.host, root, options)
+    return openBooks(this.host, this.host.directories.makeReal(directory), options)
   }
 }

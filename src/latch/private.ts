@@ -42,9 +42,12 @@ interface PrivatePlace {
   remove: () => Promise<void>
 }
 
-async function directoryFor({ privateDirectories, pooledDisk }: Host, keep: boolean): Promise<PrivatePlace> {
+async function directoryFor(
+  { privateDirectories, directories, pooledDisk }: Host,
+  keep: boolean,
+): Promise<PrivatePlace> {
   if (keep) {
-    const dir = await privateDirectories.makeKept()
+    const dir = directories.real(await privateDirectories.makeKept())
     return { dir, letGo: () => Promise.resolve(), remove: () => attempt(pooledDisk.removeTree(dir)) }
   }
   const directory = await privateDirectories.make()

@@ -1,6 +1,7 @@
 /** Slots as gc sees them: working copies of what is in a snapshot, each to be removed while nobody has it. */
 import type { RemoveOutcome } from '../core/report.js'
 import { attempt, orElse } from '../host/disk-errors.js'
+import { assertInside, listInside } from '../store/inside.js'
 import { measure } from '../store/measure.js'
 import { discard } from '../store/stage.js'
 import type { Opened } from './open.js'
@@ -19,7 +20,7 @@ export interface SlotFound {
 /** On a network file system, those of this host: whether another host's is in use can only be seen there. */
 export async function* slotsIn(opened: Opened, namespace: string): AsyncGenerator<SlotFound> {
   const { disk, layout, host } = opened
-  const children = await orElse(disk.readdir(`${layout.slots}/${namespace}`), [], 'ENOENT', 'ENOTDIR')
+  const children = await listInside(disk, `${layout.slots}/${namespace}`)
   // A mark without its slot goes the same way.
   const names = children.map((child) => (child.isDirectory() ? child.name : markedBy(child.name)))
   for (const name of new Set(names)) {
@@ -55,6 +56,7 @@ export async function removeSlot(
 ): Promise<RemoveOutcome> {
   const { disk, layout, host } = opened
   assertTells(opened)
+  await assertInside(disk, path)
   const lease = await claimSlot(opened, path)
   if (lease === null) return 'in-use'
   const place = layout.discarded(`${host.processes.token()}.doomed`)

@@ -4,7 +4,8 @@
  */
 import { basename } from 'node:path'
 import type { SnapshotReport } from '../core/report.js'
-import { attempt, orElse } from '../host/disk-errors.js'
+import { attempt } from '../host/disk-errors.js'
+import { listInside } from '../store/inside.js'
 import { directoriesIn, takeInventory } from '../store/inventory.js'
 import type { Opened } from './open.js'
 
@@ -68,7 +69,7 @@ async function describe(opened: Opened, name: string): Promise<SnapshotReport> {
     report.usedAt = Math.max(report.usedAt, usedAt)
   }
   report.units = units.size
-  const slots = await orElse(disk.readdir(`${layout.slots}/${name}`), [], 'ENOENT')
+  const slots = await listInside(disk, `${layout.slots}/${name}`)
   report.slots = slots.filter((each) => each.isDirectory()).length
   return report
 }
@@ -84,7 +85,20 @@ export interface UnitKey {
 /** `null` for what is no unit's key. @param key canonical JSON */
 export function unitOf(key: string | null): UnitKey | null {
   if (key === null) return null
-  const { snapshot, unit, generation } = (JSON.parse(key) ?? {}) as Record<string, unknown>
-  if (typeof snapshot !== 'string' || typeof unit !== 'string' || typeof generation !== 'number') return null
-  return { snapshot, unit, generation }
+  const { snapshot, unit, generation } = parsed(key)
+  if (typeof snapshot !== 'string' || typeof unit !== 'string') return null
+  return isGeneration(generation) ? { snapshot, unit, generation } : null
+}
+
+function parsed(key: string): Record<string, unknown> {
+  try {
+    return (JSON.parse(key) ?? {}) as Record<string, unknown>
+  } catch {
+    return {}
+  }
+}
+
+/** A forged one that is infinite would be the newest for ever. */
+function isGeneration(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0
 }

@@ -2,7 +2,9 @@
  * The life of a stage: a lock of its own, held from before the first byte until after the rename, so that gc can tell
  * a stage that is being written from one that a crash left.
  */
+import type { Disk } from '../host/disk.js'
 import { attempt, isErrno, orElse } from '../host/disk-errors.js'
+import { assertDirectories } from '../store/format.js'
 import { collectLeftovers } from '../store/leftovers.js'
 import { type Staged, discard } from '../store/stage.js'
 import type { AcquireOptions } from '../lock/locker.js'
@@ -22,21 +24,35 @@ export async function inStage<T>(
   make: (path: string) => Promise<number>,
   work: (stage: Staged) => Promise<T>,
 ): Promise<T> {
+  await assertDirectories(opened.disk, opened.layout)
   for (let tries = 1; ; tries++) {
     const path = opened.layout.staged(opened.host.processes.token())
+    let stage: Staged | undefined
     try {
-      const fd = await makeStage(make, path)
-      try {
-        return await whileAlive(opened, path, fd, () => work({ path, fd }))
-      } finally {
-        await attempt(opened.disk.close(fd))
-      }
+      stage = { path, fd: await makeStage(make, path) }
+      const made = stage
+      return await whileAlive(opened, path, made.fd, () => work(made))
     } catch (error) {
       if (!(error instanceof StageTaken)) throw error
       if (tries === MAX_TRIES) throw error.cause
     } finally {
-      await discard(opened.disk, path)
+      await clear(opened, path, stage)
     }
+  }
+}
+
+/** Only of what we have made: in its place somebody may have put a directory that is worth more (CVE-2026-112937). */
+async function clear({ disk }: Opened, path: string, stage: Staged | undefined): Promise<void> {
+  if (stage === undefined || !(await isAnother(disk, stage))) await discard(disk, path)
+  if (stage !== undefined) await attempt(disk.close(stage.fd))
+}
+
+async function isAnother(disk: Disk, { path, fd }: Staged): Promise<boolean> {
+  try {
+    const [ours, there] = [await disk.fstat(fd), await disk.lstat(path)]
+    return ours.ino !== there.ino || ours.dev !== there.dev
+  } catch {
+    return false
   }
 }
 
@@ -98,8 +114,9 @@ export async function sweepOnce(opened: Opened): Promise<void> {
 }
 
 /** Removes leftovers; returns how many. */
-export function sweep(opened: Opened, graceMs: number, waitMs: number): Promise<number> {
+export async function sweep(opened: Opened, graceMs: number, waitMs: number): Promise<number> {
   const { disk, layout, locker, host } = opened
+  await assertDirectories(disk, layout)
   const claim = async (path: string): Promise<(() => Promise<void>) | null> => {
     if (!locker.shares) return claimByLock(opened, path, waitMs)
     const fd = await disk.openRead(path)

@@ -1,8 +1,9 @@
 /** What goes on in a cache just now: seen without taking a lock, and without changing anything. */
 import type { StatusReport } from '../core/report.js'
+import type { Disk } from '../host/disk.js'
 import { orElse } from '../host/disk-errors.js'
 import { type OpenFiles, findOpenFiles } from '../host/open-files.js'
-import { readFormat } from '../store/format.js'
+import { type Format, assertDirectories, readFormat } from '../store/format.js'
 import { takeInventory } from '../store/inventory.js'
 import { Layout, bookkeepingRoot } from '../store/layout.js'
 import { countLeftovers } from '../store/leftover-count.js'
@@ -52,8 +53,14 @@ export async function readStatus(
 /** Where `exec NAME`, and the write functions, keep the locks of what is in the cache's own directory. */
 async function booksOf({ disk, layout }: Opened): Promise<{ layout: Layout; locker: string } | null> {
   const books = new Layout(bookkeepingRoot(layout.root))
-  const format = await readFormat(disk, books).catch(() => null)
+  const format = await readOwnFormat(disk, books).catch(() => null)
   return format && { layout: books, locker: format.locker }
+}
+
+async function readOwnFormat(disk: Disk, books: Layout): Promise<Format | null> {
+  if (!(await disk.lstat(books.root)).isDirectory()) return null
+  await assertDirectories(disk, books)
+  return readFormat(disk, books)
 }
 
 /** Another container sees the cache's directory under another name, and what is in it under the same. */

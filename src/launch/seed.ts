@@ -4,8 +4,10 @@
  *
  * The slot is leased and nobody works in it. gc may remove a unit meanwhile: then the slot goes without it.
  */
+import { dirname, join } from 'node:path'
 import pMap from 'p-map'
 import { isLatchError } from '../core/errors.js'
+import type { Disk } from '../host/disk.js'
 import { isErrno } from '../host/disk-errors.js'
 import { NOTED_EVERY_MS, noteUse } from '../latch/last-use.js'
 import type { Opened } from '../latch/open.js'
@@ -149,16 +151,18 @@ async function seedUnit(
   await disk.close(found.fd)
   const { manifest } = found
   if (!isWithin(unit, manifest)) return null
+  const own = new Set<string>()
   try {
     for (const file of manifest.files) {
       const source = `${path}/${FILES}/${file.path}`
       const target = `${slot}/${file.path}`
       await makeParents(disk, slot, file.path, made)
-      const { size, mtimeMs } = await disk.lstat(source)
-      if (size !== file.size) throw new Damaged()
+      if (!(await isOwn(disk, `${path}/${FILES}`, file.path, own))) throw new Damaged()
+      const stats = await disk.lstat(source)
+      if (!stats.isFile() || stats.size !== file.size) throw new Damaged()
       if (rules.isAbsolute(file.path))
         await copyRewritten(disk, source, target, { from: SLOT_TOKEN, to: slot })
-      else await copyFile(disk, source, target, mtimeMs)
+      else await copyFile(disk, source, target, stats.mtimeMs)
     }
     for (const link of manifest.links) {
       await makeParents(disk, slot, link.path, made)
@@ -171,6 +175,20 @@ async function seedUnit(
     await dropDamaged(opened, namespace, path, manifest.key)
     return null
   }
+}
+
+/**
+ * Whether no link of the unit's leads to it. Through one, a file of this user's that nobody else may read would come
+ * into the slot, and from there, with the next generation of the unit, into the snapshot.
+ */
+async function isOwn(disk: Disk, files: string, path: string, known: Set<string>): Promise<boolean> {
+  const parent = dirname(path)
+  if (!known.has(parent)) {
+    const isThere = parent === '.' || (await isOwn(disk, files, parent, known))
+    if (!isThere || !(await disk.lstat(join(files, parent))).isDirectory()) return false
+    known.add(parent)
+  }
+  return true
 }
 
 class Damaged extends Error {}

@@ -8,7 +8,6 @@
  */
 import { attempt, isErrno, orElse } from '../host/disk-errors.js'
 import { readSmallFile, writeRecord } from '../host/small-file.js'
-import { removeTreeGently } from '../host/trees.js'
 import type { Opened } from '../latch/open.js'
 import { claimSlot, markOf, slotPath } from '../latch/slot-claims.js'
 import type { Lease } from '../lock/locker.js'
@@ -120,5 +119,5 @@ async function setAside({ disk, layout, host }: Opened, path: string): Promise<v
     throw error
   }
   // What is left when this ends first is gc's.
-  void attempt(removeTreeGently(host.pooledDisk, place))
+  void attempt(host.pooledDisk.removeTree(place))
 }

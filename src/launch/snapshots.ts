@@ -14,7 +14,9 @@ import { canonicalKey } from '../core/key.js'
 import { attempt, isErrno, orElse } from '../host/disk-errors.js'
 import { sha256 } from '../host/hash.js'
 import type { Opened } from '../latch/open.js'
+import { unitOf } from '../latch/snapshots.js'
 import { inStage } from '../latch/staging.js'
+import { listInside } from '../store/inside.js'
 import { lookUp } from '../store/lookup.js'
 import { FILES, type Layout } from '../store/layout.js'
 import type { Manifest } from '../store/manifest.js'
@@ -70,13 +72,8 @@ async function lookAround(
 ): Promise<Snapshot> {
   const snapshot: Snapshot = new Map()
   const home = layout.snapshot(name)
-  for (const shelf of await orElse(disk.readdir(home.entries), [], 'ENOENT'))
-    for (const { name: id } of await orElse(
-      disk.readdir(`${home.entries}/${shelf.name}`),
-      [],
-      'ENOENT',
-      'ENOTDIR',
-    )) {
+  for (const shelf of await listInside(disk, home.entries))
+    for (const { name: id } of await listInside(disk, `${home.entries}/${shelf.name}`)) {
       const path = home.entry(id)
       const found = known.get(path) ?? (await readUnit(disk, path, key))
       known.set(path, found)
@@ -95,11 +92,9 @@ async function readUnit(
   if (found.state !== 'hit') return null
   await disk.close(found.fd)
   const { manifest, stats } = found
-  const key = JSON.parse(manifest.key) as { snapshot?: string; unit?: string; generation?: number } | null
-  if (key?.snapshot !== namespace || typeof key.unit !== 'string' || typeof key.generation !== 'number')
-    return null
+  const key = unitOf(manifest.key)
+  if (key === null || key.snapshot !== namespace || !isWithin(key.unit, manifest)) return null
   const { unit, generation } = key
-  if (!isWithin(unit, manifest)) return null
   return { unit, generation, path, content: contentOf(manifest), usedAt: stats.mtimeMs }
 }
 

@@ -68,7 +68,12 @@ function toUnit(pattern: string): (path: string) => string | null {
 /** What preset.ts promises, and no more: no braces, no lists, no negation; a dot is a character like any other. */
 function toMatch(patterns: readonly string[]): (path: string) => boolean {
   if (patterns.length === 0) return () => false
-  return picomatch([...patterns], { dot: true, nobrace: true, noextglob: true, nonegate: true })
+  return picomatch(patterns.flatMap(withNone), { dot: true, nobrace: true, noextglob: true, nonegate: true })
+}
+
+/** Any number of names is none as well: `a/**` matches `a`, and with picomatch alone `*` + `/**` would not. */
+function withNone(pattern: string): string[] {
+  return pattern.endsWith('/**') ? [pattern, pattern.slice(0, -'/**'.length)] : [pattern]
 }
 
 /**

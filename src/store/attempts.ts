@@ -58,11 +58,16 @@ export async function clearAttempt(disk: Disk, layout: Layout, id: string): Prom
 function parseAttempt(value: unknown): Attempt | null {
   const { token, state, owner, at, crashes, error } = (value ?? {}) as Record<string, unknown>
   const parsedOwner = parseOwner(owner)
-  if (typeof token !== 'string' || parsedOwner === null || typeof at !== 'number') return null
+  if (typeof token !== 'string' || parsedOwner === null || !isTime(at)) return null
   if (state !== 'building' && state !== 'crashed' && state !== 'failed') return null
-  if (!Number.isSafeInteger(crashes)) return null
+  if (!Number.isSafeInteger(crashes) || (crashes as number) < 0) return null
   const record: Attempt = { token, state, owner: parsedOwner, at, crashes: crashes as number }
   return state === 'failed' ? { ...record, error: parseError(error) } : record
+}
+
+/** Milliseconds that a Date knows, also some minutes later. */
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) < 8.64e15 - 1e9
 }
 
 function parseError(value: unknown): { name: string; message: string; code?: string } {

@@ -10,6 +10,7 @@
 import type { RemovalReason } from '../core/report.js'
 import type { Disk } from '../host/disk.js'
 import { attempt } from '../host/disk-errors.js'
+import { assertInside } from './inside.js'
 import type { Layout } from './layout.js'
 import { discard } from './stage.js'
 import { moveOut } from './trash.js'
@@ -97,6 +98,7 @@ export async function takeAway(
   token: string,
   claim: (id: string) => Promise<Claiming>,
 ): Promise<'removed' | 'in-use' | 'missing'> {
+  await assertInside(disk, layout.entry(item.id))
   const claimed = await claim(item.id)
   if (typeof claimed === 'string') return claimed
   let doomed: string | null

@@ -66,12 +66,20 @@ export async function mendDirectories(disk: Disk, layout: Layout): Promise<void>
 }
 
 /** @throws LatchError UNSAFE_PATH where a link or a file stands: our writes would follow it out of the cache */
+export async function assertDirectories(disk: Disk, layout: Layout): Promise<void> {
+  await missingDirectories(disk, layout)
+}
+
 async function missingDirectories(disk: Disk, layout: Layout): Promise<string[]> {
   const missing: string[] = []
   for (const directory of [layout.top, ...layout.directories]) {
     const stats = await orElse(disk.lstat(directory), null, 'ENOENT')
     if (stats === null) missing.push(directory)
     else if (!stats.isDirectory()) throw notADirectory(directory)
+  }
+  for (const directory of layout.laterDirectories) {
+    const stats = await orElse(disk.lstat(directory), null, 'ENOENT')
+    if (stats?.isDirectory() === false) throw notADirectory(directory)
   }
   return missing
 }

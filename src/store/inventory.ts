@@ -7,11 +7,13 @@
 import type { EntryReport } from '../core/report.js'
 import pMap from 'p-map'
 import { isLatchError } from '../core/errors.js'
+import { isCanonical } from '../core/key.js'
 import type { Disk, Stats } from '../host/disk.js'
-import { errnoOf, isErrno, orElse } from '../host/disk-errors.js'
+import { errnoOf, isErrno } from '../host/disk-errors.js'
 import { sha256 } from '../host/hash.js'
 import { readSmall } from '../host/small-file.js'
 import { type Steps, run, step } from '../host/steps.js'
+import { isEntryInside, listInside } from './inside.js'
 import { type Layout, MANIFEST } from './layout.js'
 import { MAX_MANIFEST_BYTES, decodeManifest } from './manifest.js'
 import { measure } from './measure.js'
@@ -33,11 +35,11 @@ export async function* takeInventory(disk: Disk, layout: Layout): AsyncGenerator
 /** What stands among the entries and is none: never put there by us. */
 export async function findStrangers(disk: Disk, layout: Layout): Promise<string[]> {
   const strangers: string[] = []
-  for (const shelf of await list(disk, layout.entries)) {
+  for (const shelf of await listInside(disk, layout.entries)) {
     const path = `${layout.entries}/${shelf.name}`
     if (!SHELF.test(shelf.name) || !shelf.isDirectory()) strangers.push(path)
     else
-      for (const { name } of await list(disk, path))
+      for (const { name } of await listInside(disk, path))
         if (!ID.test(name) || !name.startsWith(shelf.name)) strangers.push(`${path}/${name}`)
   }
   return strangers
@@ -62,10 +64,9 @@ export async function inspect(
 }
 
 async function* batches(disk: Disk, layout: Layout): AsyncGenerator<string[]> {
-  for (const shelf of await list(disk, layout.entries)) {
-    // A link could lead anywhere.
+  for (const shelf of await listInside(disk, layout.entries)) {
     if (!SHELF.test(shelf.name) || !shelf.isDirectory()) continue
-    const names = (await list(disk, `${layout.entries}/${shelf.name}`)).map(({ name }) => name)
+    const names = (await listInside(disk, `${layout.entries}/${shelf.name}`)).map(({ name }) => name)
     const ids = names.filter((name) => ID.test(name) && name.startsWith(shelf.name))
     for (let start = 0; start < ids.length; start += BATCH) {
       yield ids.slice(start, start + BATCH)
@@ -76,12 +77,8 @@ async function* batches(disk: Disk, layout: Layout): AsyncGenerator<string[]> {
 
 /** Paths of directories in `directory`. A link could lead anywhere, and is none. */
 export async function directoriesIn(disk: Disk, directory: string): Promise<string[]> {
-  const children = await list(disk, directory)
+  const children = await listInside(disk, directory)
   return children.filter((child) => child.isDirectory()).map(({ name }) => `${directory}/${name}`)
-}
-
-function list(disk: Disk, path: string): ReturnType<Disk['readdir']> {
-  return orElse(disk.readdir(path), [], 'ENOENT', 'ENOTDIR')
 }
 
 function* examine(path: string, id: string): Steps<EntryReport | null> {
@@ -93,6 +90,7 @@ function* examine(path: string, id: string): Steps<EntryReport | null> {
     throw error
   }
   try {
+    if (!(yield* isEntryInside(path))) return yield* withoutManifest(path, id)
     const { text, stats } = yield* readSmall(fd, `${path}/${MANIFEST}`, MAX_MANIFEST_BYTES)
     return report(path, id, text, stats)
   } catch (error) {
@@ -121,6 +119,7 @@ function report(path: string, id: string, text: string, stats: Stats): EntryRepo
   if (typeof manifest === 'string') return { ...item, state: 'damaged', reason: manifest }
   const { key, bytes, files, createdAt } = manifest
   if (sha256(key) !== id) return { ...item, state: 'damaged', reason: 'the manifest is that of another key' }
+  if (!isCanonical(key)) return { ...item, state: 'damaged', reason: 'the key is no canonical JSON' }
   return { ...item, key, bytes, files: files.length, createdAt, state: 'whole', reason: null }
 }
 

@@ -79,6 +79,11 @@ export class Layout {
     return inside === undefined ? null : `${this.top}/${inside}`
   }
 
+  /** Made when they are first needed. */
+  get laterDirectories(): string[] {
+    return [this.slots, this.snapshots, this.stats]
+  }
+
   /** Lock path without suffix. */
   lock(name: string): string {
     return `${this.locks}/${name}`
@@ -113,6 +118,15 @@ export class Layout {
   closing(id: string): string {
     return `${this.pins}/${id}.closing`
   }
+}
+
+/** The directories of a cache in which `path` lies, from the top down. */
+export function directoriesAbove(path: string): string[] {
+  const directories: string[] = []
+  const top = path.lastIndexOf(`/v${SCHEMA}/`)
+  for (let end = path.indexOf('/', top + 1); end > 0; end = path.indexOf('/', end + 1))
+    directories.push(path.slice(0, end))
+  return directories
 }
 
 /** Something else stands where one of our directories belongs. */

@@ -2,6 +2,7 @@
 import type { LeftoverCounts } from '../core/report.js'
 import type { Disk } from '../host/disk.js'
 import { orElse } from '../host/disk-errors.js'
+import { listInside } from './inside.js'
 import { directoriesIn } from './inventory.js'
 import type { Layout } from './layout.js'
 import { CANDIDATE, DRAFT, TOKEN, TORN_RECORD } from './leftovers.js'
@@ -28,7 +29,7 @@ export async function countLeftovers(
     return now - (path.startsWith(layout.trash) ? stats.ctimeMs : stats.mtimeMs) >= graceMs
   }
   const namesIn = async (directory: string): Promise<string[]> =>
-    (await orElse(disk.readdir(directory), [], 'ENOENT', 'ENOTDIR')).map(({ name }) => name)
+    (await listInside(disk, directory)).map(({ name }) => name)
   const countOld = async (directory: string, names: string[]): Promise<number> => {
     let count = 0
     for (const name of names) if (await isOld(`${directory}/${name}`)) count++

@@ -7,6 +7,7 @@ import type { Disk } from '../host/disk.js'
 import { attempt, orElse } from '../host/disk-errors.js'
 import { ROW_ENDS_AFTER_MS } from './attempts.js'
 import { directoriesIn } from './inventory.js'
+import { listInside } from './inside.js'
 import type { Layout } from './layout.js'
 import { discard } from './stage.js'
 import { emptyTrash } from './trash.js'
@@ -119,7 +120,7 @@ async function each(
   remove: (path: string) => Promise<boolean>,
   concurrency = CONCURRENCY,
 ): Promise<number> {
-  const names = (await orElse(disk.readdir(directory), [], 'ENOENT')).map(({ name }) => name).filter(isMeant)
+  const names = (await listInside(disk, directory)).map(({ name }) => name).filter(isMeant)
   const removed = await pMap(names, async (name) => remove(`${directory}/${name}`).catch(() => false), {
     concurrency,
   })

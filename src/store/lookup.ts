@@ -9,6 +9,7 @@ import { sha256File } from '../host/hash.js'
 import { readSmall } from '../host/small-file.js'
 import { type Steps, run, step } from '../host/steps.js'
 import { isLatchError } from '../core/errors.js'
+import { isEntryInside } from './inside.js'
 import { FILES, MANIFEST } from './layout.js'
 import { type Manifest, MAX_MANIFEST_BYTES, decodeManifest } from './manifest.js'
 
@@ -46,7 +47,9 @@ function* look(path: string, key: string | null, check: Check): Steps<Lookup> {
   }
   let found = false
   try {
-    const lookup = yield* readEntry(fd, path, key, check)
+    const lookup = (yield* isEntryInside(path))
+      ? yield* readEntry(fd, path, key, check)
+      : ({ state: 'damaged', reason: 'the entry is no directory' } as const)
     found = lookup.state === 'hit'
     return lookup
   } finally {
@@ -111,8 +114,11 @@ function* readEntry(fd: number, path: string, key: string | null, check: Check):
   return { state: 'hit', manifest, path, fd, stats }
 }
 
-/** The first file that is not as it was published, in words. */
+/** The first file or directory that is not as it was published, in words. */
 function* wrongSize(root: string, manifest: Manifest): Steps<string | null> {
+  for (const directory of [root, ...manifest.directories.map(({ path }) => `${root}/${path}`)])
+    if (!(yield* isDirectory(directory)))
+      return `${directory.slice(root.length - FILES.length)} is no directory`
   for (const file of manifest.files) {
     let stats: Stats
     try {
@@ -125,6 +131,16 @@ function* wrongSize(root: string, manifest: Manifest): Steps<string | null> {
     if (stats.size !== file.size) return `${file.path} has ${stats.size} bytes instead of ${file.size}`
   }
   return null
+}
+
+/** A link would lead to files that were not published. */
+function* isDirectory(path: string): Steps<boolean> {
+  try {
+    return (yield* step('lstat', path)).isDirectory()
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false
+    throw error
+  }
 }
 
 /** No manifest: nothing there, an empty directory (harmless: publishing replaces it), or something planted. */

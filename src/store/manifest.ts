@@ -4,7 +4,8 @@
  *   {"schema":1,"sha256":"<64 hex>","body":{…}}\n
  *
  * The checksum is that of the bytes between `"body":` and the closing `}\n`: it is checked before any of them is
- * parsed, and needs no canonical form.
+ * parsed, and needs no canonical form. It tells damage, not malice: whoever may write here can make one that is right.
+ * So what was parsed is looked at as well, since gc goes by its sizes, and seeding by its paths.
  */
 import { sha256 } from '../host/hash.js'
 import { SCHEMA } from './layout.js'
@@ -50,13 +51,51 @@ export function decodeManifest(text: string): Manifest | string {
   const body = text.slice(BODY_START, -TAIL.length)
   if (text.slice(HEAD.length, HEAD.length + 64) !== sha256(body))
     return 'the manifest does not match its checksum'
-  // What carries our checksum was written by us: its shape needs no second look, its paths do.
-  const manifest = JSON.parse(body) as Manifest
-  return manifest.files.some(({ path }) => leadsOut(path))
+  const manifest = parse(body)
+  if (!isManifest(manifest)) return 'the manifest has an unknown form'
+  const { files, links, directories } = manifest
+  return [files, links, directories].some((list) => list.some(({ path }) => leadsOut(path)))
     ? 'the manifest names files outside the entry'
     : manifest
 }
 
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return null
+  }
+}
+
+type Fields = Record<string, unknown>
+
+function isManifest(value: unknown): value is Manifest {
+  if (!isObject(value)) return false
+  const { key, createdAt, buildMs, bytes, files, links, directories } = value
+  return (
+    typeof key === 'string' &&
+    isTime(createdAt) &&
+    isTime(buildMs) &&
+    isListOf(files, ({ size, mode, sha256: hash }) => isCount(size) && isMode(mode) && isText(hash)) &&
+    isListOf(links, ({ target }) => isText(target)) &&
+    isListOf(directories, ({ mode }) => isMode(mode)) &&
+    bytes === (files as ManifestFile[]).reduce((sum, { size }) => sum + size, 0)
+  )
+}
+
+/** Things with a path. */
+function isListOf(list: unknown, isOne: (item: Fields) => boolean): boolean {
+  return Array.isArray(list) && list.every((item) => isObject(item) && isText(item['path']) && isOne(item))
+}
+
+const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+/** Of those that a Date knows; and lengths of time. */
+const isTime = (value: unknown): boolean => typeof value === 'number' && Math.abs(value) <= 8.64e15
+const isMode = (value: unknown): boolean => isCount(value) && (value as number) <= 0o7777
+
 function leadsOut(path: string): boolean {
-  return path.startsWith('/') || (path.includes('..') && path.split('/').includes('..'))
+  if (path === '' || path.startsWith('/') || path.includes('\0')) return true
+  return path.includes('..') && path.split('/').includes('..')
 }

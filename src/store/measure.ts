@@ -13,7 +13,9 @@ export async function measure(
   skip: (name: string) => boolean = () => false,
 ): Promise<Measure> {
   const total = { bytes: 0, files: 0 }
-  await add(disk, path, skip, total)
+  // A link could lead to all that there is.
+  const stats = await disk.lstat(path).catch(() => null)
+  if (stats?.isDirectory()) await add(disk, path, skip, total)
   return total
 }
 

@@ -70,7 +70,7 @@ export async function replaceDirectory(
 ): Promise<void> {
   if (native && (await exchange(disk, native, stage, target))) {
     await syncName(disk, parent)
-    return // What stands at the stage now is the old one: the caller removes its stage.
+    return discard(disk, stage.path) // The old one.
   }
   const old = `${stage.path}-old`
   await moveAway(disk, target, old)

@@ -11,6 +11,7 @@ import { LatchError } from '../core/errors.js'
 import type { Disk } from '../host/disk.js'
 import { isErrno } from '../host/disk-errors.js'
 import type { Staged } from './stage.js'
+import { assertInside } from './inside.js'
 import { FILES, type Layout, MANIFEST, notADirectory } from './layout.js'
 import { type Check, isGood } from './lookup.js'
 import { type Manifest, encodeManifest } from './manifest.js'
@@ -103,6 +104,7 @@ export async function placeEntry(
   onSeen: () => void = () => {},
 ): Promise<boolean> {
   const shelf = layout.shelf(draft.id)
+  await assertInside(disk, shelf)
   const isNewShelf = await makeShelf(disk, shelf)
   const isOurs = await moveToName(disk, layout, draft, tokens)
   if (isOurs) onSeen()

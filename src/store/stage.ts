@@ -4,6 +4,7 @@
  */
 import type { Disk } from '../host/disk.js'
 import { attempt } from '../host/disk-errors.js'
+import { assertInside } from './inside.js'
 import { FILES } from './layout.js'
 import { type Source, writeSource } from './bytes.js'
 import { LatchError } from '../core/errors.js'
@@ -57,6 +58,10 @@ export async function fillFile(
 /** Removes what is there, if anything still is. Never fails: what stays is gc's. */
 export async function discard(disk: Disk, path: string): Promise<void> {
   await attempt(
-    disk.lstat(path).then((stats) => (stats.isDirectory() ? disk.removeTree(path) : disk.unlink(path))),
+    disk.lstat(path).then(async (stats) => {
+      if (stats.isDirectory()) return disk.removeTree(path)
+      await assertInside(disk, path)
+      return disk.unlink(path)
+    }),
   )
 }

@@ -1,8 +1,9 @@
 /** Reading what count.ts has written, and removing it in the end. Whole lines of the known form count, and no others. */
 import { type Counted, decodeCounted } from '../core/counts.js'
 import type { Disk } from '../host/disk.js'
-import { attempt, orElse } from '../host/disk-errors.js'
+import { attempt } from '../host/disk-errors.js'
 import { linesOf } from '../host/lines.js'
+import { listInside } from './inside.js'
 import type { Layout } from './layout.js'
 
 const NAME = /^(\d{4}-\d\d-\d\d)\.[0-9a-f]{12}\.\d+\.ndjson$/
@@ -13,7 +14,7 @@ const MAX_LINE_BYTES = 16 * 1024
 
 /** All lines written at `since` (milliseconds since 1970) or later, in no order; one piece of a file in memory at a time. */
 export async function* readCounted(disk: Disk, layout: Layout, since: number): AsyncGenerator<Counted> {
-  for (const { name } of await orElse(disk.readdir(layout.stats), [], 'ENOENT')) {
+  for (const { name } of await listInside(disk, layout.stats)) {
     const day = NAME.exec(name)?.[1]
     // A file begins and ends with its day, and other clocks may be a day off.
     if (day === undefined || Date.parse(day) + 2 * DAY_MS < since) continue
@@ -47,7 +48,7 @@ async function isFile(disk: Disk, fd: number): Promise<boolean> {
 
 /** What nobody asks about any more. */
 export async function removeOldStats(disk: Disk, layout: Layout, now: number): Promise<void> {
-  for (const { name } of await orElse(disk.readdir(layout.stats), [], 'ENOENT')) {
+  for (const { name } of await listInside(disk, layout.stats)) {
     const day = NAME.exec(name)?.[1]
     if (day !== undefined && Date.parse(day) + DAY_MS + KEEP_MS < now)
       await attempt(disk.unlink(`${layout.stats}/${name}`))

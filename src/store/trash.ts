@@ -11,6 +11,7 @@
  */
 import type { Disk } from '../host/disk.js'
 import { attempt, isErrno, orElse } from '../host/disk-errors.js'
+import { assertInside, listInside } from './inside.js'
 import type { Layout } from './layout.js'
 import { discard } from './stage.js'
 
@@ -33,6 +34,7 @@ export async function moveOut(
 ): Promise<string | null> {
   const place = layout.discarded(token)
   try {
+    await assertInside(disk, path)
     await disk.rename(path, place)
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return null
@@ -50,7 +52,7 @@ export async function moveOut(
 /** Removes what others have left: the doomed at once, the undecided when it is older than `graceMs`. */
 export async function emptyTrash(disk: Disk, layout: Layout, now: number, graceMs: number): Promise<number> {
   let removed = 0
-  for (const { name } of await orElse(disk.readdir(layout.trash), [], 'ENOENT')) {
+  for (const { name } of await listInside(disk, layout.trash)) {
     const place = `${layout.trash}/${name}`
     if (!TOKEN.test(name)) await discard(disk, place)
     else if (await isOlder(disk, place, now - graceMs)) await discard(disk, await doom(disk, place))

@@ -1,6 +1,7 @@
 /** What others wrote, shown to people: it says what it says, and does nothing. */
 import { expect, test } from 'vitest'
-import { printable, readableKey } from '../../src/cli/words.js'
+import { readableKey } from '../../src/cli/words.js'
+import { printable } from '../../src/core/printable.js'
 
 test.each([
   ['an escape sequence', '\u001b[2J\u001b]0;title\u0007'],

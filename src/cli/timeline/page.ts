@@ -1,7 +1,8 @@
 /** The timeline on a terminal, or wherever stdout leads. */
+import { printable } from '../../core/printable.js'
 import { fateOf, notesOf, summaryOf } from './describe.js'
 import type { Picture } from './picture.js'
-import { coloured, drawBars, legend, plain, printable } from './terminal.js'
+import { coloured, drawBars, legend, plain } from './terminal.js'
 
 /** Without a terminal there is no width to fit into. */
 const WIDTH_ELSEWHERE = 100

@@ -1,4 +1,5 @@
 /** Bars of characters, one line a worker. */
+import { printable } from '../../core/printable.js'
 import { marksOf } from './axis.js'
 import { MAY_VANISH, STATES, type Span, type State, isMark } from './spans.js'
 
@@ -97,9 +98,4 @@ export function longestOf(texts: string[]): number {
 
 function shorten(label: string): string {
   return label.length <= MAX_LABEL ? label : `${label.slice(0, MAX_LABEL - 1)}…`
-}
-
-/** A name may come from anybody: nothing in it may steer the terminal, or turn the line round. */
-export function printable(text: string): string {
-  return text.replaceAll(/\p{C}/gu, '\uFFFD')
 }

@@ -1,0 +1,118 @@
+/** Small mistakes that can be made in a file: each is one replacement in its text. */
+import { parseAst } from 'rolldown/parseAst'
+
+export interface Mutant {
+  /** Offsets in the text of the file. */
+  start: number
+  end: number
+  replacement: string
+  /** What was replaced, and where, for people. */
+  line: number
+  original: string
+}
+
+interface Node {
+  type: string
+  start: number
+  end: number
+  [name: string]: unknown
+}
+
+/** An operator, and those that somebody might have written instead. */
+const OPERATORS: Record<string, string[]> = {
+  '<': ['<=', '>'],
+  '<=': ['<', '>'],
+  '>': ['>=', '<'],
+  '>=': ['>', '<'],
+  '===': ['!=='],
+  '!==': ['==='],
+  '+': ['-'],
+  '-': ['+'],
+  '*': ['/'],
+  '/': ['*'],
+  '%': ['*'],
+  '&': ['|'],
+  '&&': ['||'],
+  '||': ['&&'],
+  '??': ['&&'],
+}
+
+/** A method, and its like. */
+const METHODS: Record<string, string> = {
+  startsWith: 'endsWith',
+  endsWith: 'startsWith',
+  every: 'some',
+  some: 'every',
+  min: 'max',
+  max: 'min',
+  replaceAll: 'replace',
+}
+
+export function mutantsOf(text: string): Mutant[] {
+  const mutants: Mutant[] = []
+  const add = (start: number, end: number, replacement: string): void => {
+    const line = text.slice(0, start).split('\n').length
+    mutants.push({ start, end, replacement, line, original: text.slice(start, end) })
+  }
+  visit(parseAst(text, { lang: 'js' }) as unknown as Node, (node) => mutateNode(node, text, add))
+  return mutants
+}
+
+function visit(node: Node, look: (node: Node) => void): void {
+  look(node)
+  for (const child of Object.values(node))
+    for (const each of [child].flat())
+      if (typeof each === 'object' && each !== null && 'type' in each) visit(each as Node, look)
+}
+
+type Add = (start: number, end: number, replacement: string) => void
+
+function mutateNode(node: Node, text: string, add: Add): void {
+  switch (node.type) {
+    case 'BinaryExpression':
+    case 'LogicalExpression':
+      return mutateOperator(node, text, add)
+    case 'IfStatement':
+    case 'ConditionalExpression':
+      return mutateTest(node['test'] as Node, add)
+    case 'UnaryExpression':
+      if (node['operator'] === '!') add(node.start, node.start + 1, '')
+      return
+    case 'Literal':
+      return mutateLiteral(node, text, add)
+    case 'MemberExpression': {
+      const { start, end, name } = node['property'] as Node & { name?: string }
+      const other = name === undefined || !Object.hasOwn(METHODS, name) ? undefined : METHODS[name]
+      if (other !== undefined && node['computed'] === false) add(start, end, other)
+      return
+    }
+    default:
+  }
+}
+
+function mutateOperator(node: Node, text: string, add: Add): void {
+  const { left, right, operator } = node as unknown as { left: Node; right: Node; operator: string }
+  const start = text.indexOf(operator, left.end)
+  if (start < 0 || start >= right.start) return
+  for (const other of OPERATORS[operator] ?? []) add(start, start + operator.length, other)
+}
+
+function mutateTest({ start, end }: Node, add: Add): void {
+  add(start, end, 'true')
+  add(start, end, 'false')
+}
+
+/** Texts are for people, and their wording is not what is tried here. */
+function mutateLiteral({ start, end, value, regex }: Node, text: string, add: Add): void {
+  if (typeof value === 'number') add(start, end, String(value + 1))
+  if (typeof value === 'boolean') add(start, end, String(!value))
+  if (regex === undefined || regex === null) return
+  const source = text.slice(start, end)
+  if (source.startsWith('/^')) add(start, end, `/${source.slice(2)}`)
+  const last = source.lastIndexOf('/')
+  if (source[last - 1] === '$') add(start, end, source.slice(0, last - 1) + source.slice(last))
+  for (const quantifier of source.matchAll(/(?<!\\)[*+?](?![?:=!<])/g)) {
+    const at = start + quantifier.index
+    add(at, at + 1, quantifier[0] === '+' ? '*' : '+')
+  }
+}
