@@ -27,10 +27,12 @@ export function evidencePage(evidence: Evidence): string {
     '## cachelatch',
     table(
       ['', ...tried],
-      FAULT_NAMES.map((fault) => [
-        FAULTS[fault].title,
-        ...tried.map((name) => words(evidence, name, 'cachelatch', fault)),
-      ]),
+      FAULT_NAMES.map((fault) =>
+        row(
+          fault,
+          tried.map((name) => words(evidence, name, 'cachelatch', fault)),
+        ),
+      ),
     ),
     '## The same, made by hand',
     'The ways are in [`proof/table/ways/`](../proof/table/ways/): a page each, as they are commonly written.',
@@ -48,10 +50,12 @@ const LEGEND = `- **once**, **2 times**: how many compiled, not counting one tha
 
 /** Between the markers in README. */
 export function summary(evidence: Evidence): string {
-  const rows = FAULT_NAMES.map((fault) => [
-    FAULTS[fault].title,
-    ...WAY_NAMES.map((way) => words(evidence, ONE_HOST, way, fault)),
-  ])
+  const rows = FAULT_NAMES.map((fault) =>
+    row(
+      fault,
+      WAY_NAMES.map((way) => words(evidence, ONE_HOST, way, fault)),
+    ),
+  )
   const apart = [
     'two hosts, where flock excludes nobody (two FUSE mounts)',
     ...WAY_NAMES.map((way) => words(evidence, TWO_HOSTS, way, 'together')),
@@ -63,11 +67,17 @@ function waysTable(evidence: Evidence, name: GroundName): string {
   const ways = waysOn(evidence, name)
   return table(
     ['', ...titles(ways)],
-    FAULT_NAMES.map((fault) => [
-      FAULTS[fault].title,
-      ...ways.map((way) => words(evidence, name, way, fault)),
-    ]),
+    FAULT_NAMES.map((fault) =>
+      row(
+        fault,
+        ways.map((way) => words(evidence, name, way, fault)),
+      ),
+    ),
   )
+}
+
+function row(fault: FaultName, cells: string[]): string[] {
+  return [FAULTS[fault].title, ...cells]
 }
 
 function titles(ways: WayName[]): string[] {

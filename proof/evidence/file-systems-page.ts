@@ -25,7 +25,7 @@ export function fileSystemsPage({ fileSystems, untried }: Evidence): string {
     'The number of tests that passed; `–`: not for this one. Where a lock that was not chosen does not keep its contract, that is why it was not chosen.',
     table(
       ['', ...tried.map(([name]) => name)],
-      PROMISED.map(({ promise }) => [promise, ...tried.map(([, { results }]) => cell(promise, results))]),
+      PROMISED.map(({ promise }) => [promise].concat(tried.map(([, { results }]) => cell(promise, results)))),
     ),
     ...failures(tried),
     SSHFS,

@@ -36,7 +36,7 @@ export class Asker {
   constructor({ way, place, name, directory, bytesEach, standAt, launcher = [], env = {} }: Asking) {
     this.#go = `${directory}/go-${name}`
     const [command, ...args] = [...launcher, ...WAYS[way].command, place]
-    this.#child = spawn(command!, args, {
+    this.#child = spawn(command, args, {
       env: {
         ...process.env,
         CACHELATCH_GATE_DIR: directory,

@@ -106,7 +106,9 @@ async function playOnce(
     const survivors = [...alive, third]
     const answers = survivors.map(({ answer }) => answer ?? 'stuck')
     const seen: Seen = {
-      ...{ way, fault: faultName, step },
+      way,
+      fault: faultName,
+      step,
       compiles: survivors.filter((asker) => asker.has('building')).length,
       torn: torn + answers.filter((answer) => answer === 'torn').length,
       answers,
