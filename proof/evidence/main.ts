@@ -30,6 +30,10 @@ const { values } = parseArgs({
   },
 })
 
+// Whatever ends it, what it has mounted is unmounted: on exit.
+for (const [name, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }))
+  process.once(name, () => process.exit(128 + number))
+
 if (values.help) console.log(USAGE)
 else await main()
 
