@@ -24,7 +24,7 @@ export async function examine(
 ): Promise<Examined> {
   const mounts = createMounts()
   try {
-    const ground = RECIPES[name].make(mounts, false)
+    const ground: Ground = RECIPES[name].make(mounts, false)
     const { kind, reason } = await chosenOn(ground)
     const run: Run = { ground, small: RECIPES[name].make(mounts, true), suites }
     const titles = only?.(kind) ?? (ground.other === undefined ? undefined : WITHOUT_KERNEL_LOCKS)
