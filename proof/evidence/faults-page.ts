@@ -41,7 +41,8 @@ export function evidencePage(evidence: Evidence): string {
   return `${sections.join('\n\n')}\n`
 }
 
-const LEGEND = `- **once**, **2 times**: how many compiled, not counting one that was killed. A second compile costs work only.
+const LEGEND = `- **once**, **2 times**: how many compiled, not counting one that was killed. A second compile costs work only; with a
+  full disk it is a private one, so that the worker can go on, and the published one once there is space.
 - **whole**: nobody got, or could have read, anything but a whole result. **torn**: somebody did get half a file, or
   files of two compiles; in how many of the scenes.
 - **stuck**: a process that had nothing after ${GIVE_UP_AFTER_MS / 1000} s. An error code is what a worker died of.
