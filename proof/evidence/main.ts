@@ -1,13 +1,17 @@
-/** `npm run evidence`: tries every file system and every fault anew, and writes what came of it. */
+/**
+ * `npm run evidence`: tries every file system and every fault anew, and writes what came of it. Exits with 1 where
+ * cachelatch has not kept a promise.
+ */
 import { tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
 import { describeMachine } from '../../bench/machine.js'
 import { createMounts } from '../../test/support/mounting.js'
 import { examine } from '../file-systems/examine.js'
 import { GROUND_NAMES, type GroundName, RECIPES, unknownToKernel, whyNot } from '../file-systems/grounds.js'
-import { resultsOf } from '../file-systems/promises.js'
+import { mustHold, resultsOf } from '../file-systems/promises.js'
 import { playAll } from '../table/play-all.js'
 import { WAY_NAMES } from '../table/ways.js'
+import { outcomeOf } from '../table/words.js'
 import { summary } from './faults-page.js'
 import { writePages } from './pages.js'
 import { type Evidence, readEvidence, writeEvidence } from './results.js'
@@ -55,11 +59,13 @@ async function tryPromises(evidence: Evidence, name: GroundName): Promise<void> 
   const { locker, reason, tests } = await examine(name)
   const results = resultsOf(tests)
   evidence.fileSystems[name] = { machine, locker, reason, results }
-  const [passed, failed] = [
-    results.reduce((sum, each) => sum + each.passed, 0),
-    results.flatMap((each) => each.failed),
-  ]
-  console.error(`${name}: ${locker}; ${passed} tests passed, ${failed.length} failed`)
+  const passed = tests.filter(({ state }) => state === 'passed')
+  console.error(`${name}: ${locker}; ${passed.length} tests passed`)
+  for (const test of tests.filter(({ state }) => state === 'failed')) {
+    const isBroken = mustHold(test, locker)
+    console.error(`${isBroken ? 'BROKEN' : 'as expected, fails'}: ${test.titles.join(' > ')}: ${test.why}`)
+    if (isBroken) process.exitCode = 1
+  }
 }
 
 async function tryFaults(evidence: Evidence, name: GroundName): Promise<void> {
@@ -71,6 +77,11 @@ async function tryFaults(evidence: Evidence, name: GroundName): Promise<void> {
     const seen = await playAll(places, { ways })
     evidence.faults[name] = { machine, seen }
     console.error(`${name}: ${seen.length} scenes played`)
+    for (const scene of seen.filter(({ way }) => way === 'cachelatch')) {
+      if (!outcomeOf([scene]).isBad) continue
+      console.error(`BROKEN: ${JSON.stringify(scene)}`)
+      process.exitCode = 1
+    }
   } finally {
     mounts.unmountAll()
   }
