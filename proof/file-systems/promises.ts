@@ -3,7 +3,7 @@ import type { Tested } from './suites.js'
 
 export interface Promised {
   promise: string
-  standsFor(test: Tested): boolean
+  standsFor: (test: Tested) => boolean
 }
 
 const LOCKER = /^(kernel by flock\(1\)|kernel|lockfile without a gate|lockfile|memory)(, .*)?$/

@@ -33,7 +33,10 @@ export async function runSuites({ ground, small, suites, only }: Run): Promise<T
   const directory = mkdtempSync(join(tmpdir(), 'cachelatch-suites-'))
   const report = join(directory, 'report.json')
   const args = [
-    ...[VITEST, 'run', '--reporter=json', `--outputFile=${report}`],
+    VITEST,
+    'run',
+    '--reporter=json',
+    `--outputFile=${report}`,
     ...(only === undefined ? [] : ['-t', only]),
     ...suites.map((suite) => `.build/test/${suite}`),
   ]

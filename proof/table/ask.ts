@@ -35,6 +35,6 @@ tell('asking')
 try {
   tell('got', look(await way.obtain(place, compile, tell)).sight)
 } catch (error) {
-  tell('failed', String((error as NodeJS.ErrnoException).code ?? (error as Error).name))
+  tell('failed', (error as NodeJS.ErrnoException).code ?? (error as Error).name)
 }
 process.exit()

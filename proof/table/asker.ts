@@ -24,7 +24,7 @@ interface Said {
 }
 
 /** Longer than any way's stale time, several times: who has got nothing by then is stuck. */
-export const GIVE_UP_AFTER_MS = 20_000
+export const GIVE_UP_AFTER_MS = 30_000
 const POLL_MS = 5
 
 export class Asker {
@@ -36,7 +36,7 @@ export class Asker {
   constructor({ way, place, name, directory, bytesEach, standAt, launcher = [], env = {} }: Asking) {
     this.#go = `${directory}/go-${name}`
     const [command, ...args] = [...launcher, ...WAYS[way].command, place]
-    this.#child = spawn(command!, args, {
+    this.#child = spawn(command, args, {
       env: {
         ...process.env,
         CACHELATCH_GATE_DIR: directory,

@@ -1,5 +1,7 @@
 /** What goes wrong while the first process compiles, and the second asks. */
 import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Need } from '../../test/support/needs.js'
 import type { Asker } from './asker.js'
 import { WAYS, type WayName } from './ways.js'
@@ -16,14 +18,20 @@ export interface Fault {
   isKilled?: boolean
   /** The second gets so long to go on without the first. */
   patienceMs?: number
-  launchers?: { both?: string[]; second?: string[] }
+  /** The first is meant to lie still for longer than the stale time: else a lock that grows stale is the machine's fault. */
+  mayGrowStale?: boolean
+  launcher?: string[]
+  envOfSecond?: NodeJS.ProcessEnv
   /** There is room for so much of the result while the first compiles. */
   roomFor?: number
 }
 
 const CONTAINER = ['unshare', '--fork', '--pid', '--mount-proc', '--kill-child']
-/** Only the time of day: what has passed is measured right there, too. */
-const AHEAD = ['env', 'DONT_FAKE_MONOTONIC=1', 'NO_FAKE_STAT=1', 'faketime', '-f', '+60s']
+/** The time of day only; in the threads as well. The Python side looks at CLOCK_AHEAD_S itself. */
+const AHEAD = {
+  NODE_OPTIONS: `--import ${pathToFileURL(join(import.meta.dirname, 'clock-ahead.js')).href}`,
+  CLOCK_AHEAD_S: '60',
+}
 
 export const FAULTS = {
   together: { title: 'two ask at once', needs: [] },
@@ -32,6 +40,7 @@ export const FAULTS = {
     needs: [],
     strike: (first) => first.kill(),
     isKilled: true,
+    mayGrowStale: true,
   },
   stopped: {
     title: 'stopped for longer than the stale time, then goes on',
@@ -39,6 +48,7 @@ export const FAULTS = {
     strike: (first) => first.signal('SIGSTOP'),
     relent: (first) => first.signal('SIGCONT'),
     patienceMs: 3 * STALE_MS,
+    mayGrowStale: true,
   },
   full: { title: 'the disk is full half-way', needs: [], roomFor: 0.75 },
   cleaned: {
@@ -48,15 +58,11 @@ export const FAULTS = {
       for (const path of WAYS[way].locks(place)) rmSync(path, { recursive: true, force: true })
     },
   },
-  ahead: {
-    title: 'the clock of the second is a minute ahead',
-    needs: ['faketime'],
-    launchers: { second: AHEAD },
-  },
+  ahead: { title: 'the clock of the second is a minute ahead', needs: [], envOfSecond: AHEAD },
   containers: {
     title: 'two containers, the same pid',
     needs: ['root', 'PID namespaces (unshare)'],
-    launchers: { both: CONTAINER },
+    launcher: CONTAINER,
   },
 } as const satisfies Record<string, Fault>
 

@@ -54,7 +54,7 @@ export const WAYS = {
     ...MODEL,
     title: 'Python: filelock, os.replace of each file',
     locks: (place) => [`${place}/model.lock`],
-    command: ['python3', join(SOURCES, 'ways/filelock.py')],
+    command: ['python3', join(SOURCES, 'ways/filelock_replace.py')],
     needs: ['python3 with filelock'],
   },
 } as const satisfies Record<string, Facts>

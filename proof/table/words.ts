@@ -1,6 +1,5 @@
 /** What was seen, in a few words: the worst of all scenes of a fault. */
 import type { Seen } from './scene.js'
-import { STALE_MS } from './ways/way.js'
 
 export interface Outcome {
   words: string
@@ -42,7 +41,7 @@ function succession(seen: Seen[]): string[] {
   const [{ fault } = { fault: undefined }] = seen
   if (fault !== 'killed' && fault !== 'stopped') return []
   if (fault === 'stopped' && seen.every(({ passedBy }) => !passedBy)) return ['waits for it']
-  const slowest = Math.max(...seen.map(({ succeededMs }) => succeededMs ?? Infinity))
-  if (slowest === Infinity) return []
-  return [slowest < STALE_MS / 2 ? 'at once' : `after ${(slowest / 1000).toFixed(0)} s`]
+  if (seen.some(({ succeededMs }) => succeededMs === null)) return []
+  if (seen.every(({ waited }) => !waited)) return ['at once']
+  return [`after ${Math.round(Math.max(...seen.map(({ succeededMs }) => succeededMs ?? 0)) / 1000)} s`]
 }

@@ -34,5 +34,8 @@ export async function cacheToBlame(
       'the disk of the cache is full',
       'Free space or inodes there, or use another disk.',
     )
+  // sshfs says so of a full disk. Where it was another disk, the build says it again in private.
+  if (errno === 'EIO' || errno === 'DISK_ERROR')
+    return blame('DISK_ERROR', 'a disk reported an error', 'See the kernel log, and how full the disk is.')
   return null
 }

@@ -104,6 +104,8 @@ describe.skipIf(process.env['CACHELATCH_TEST_SMALL_DIR'] === undefined)('a full 
   const place = process.env['CACHELATCH_TEST_SMALL_DIR']!
   const ballastIn = process.env['CACHELATCH_TEST_BALLAST_DIR'] ?? place
   const LARGE = Buffer.alloc(4 * 1024 * 1024, 'x')
+  /** sshfs has EIO for it. */
+  const full = { code: expect.stringMatching(/^DISK_(FULL|ERROR)$/) as string }
   let directory: string
 
   beforeEach(() => {
@@ -112,14 +114,14 @@ describe.skipIf(process.env['CACHELATCH_TEST_SMALL_DIR'] === undefined)('a full 
     mkdirSync(directory)
   })
 
-  test('a file and a directory keep their old content, and the error says DISK_FULL', async () => {
+  test('a file and a directory keep their old content, and the error speaks of the disk', async () => {
     const [file, tree] = [join(directory, 'file'), join(directory, 'tree')]
     await writeFile(file, 'old')
     await writeDirectory(tree, (dir) => writeFile(join(dir, 'f'), 'old'))
     using _full = fillDisk(ballastIn, LARGE.length / 2)
-    await expect(writeFile(file, LARGE)).rejects.toMatchObject({ code: 'DISK_FULL' })
+    await expect(writeFile(file, LARGE)).rejects.toMatchObject(full)
     const replacing = writeDirectory(tree, (dir) => writeFile(join(dir, 'f'), LARGE), { ifExists: 'replace' })
-    await expect(replacing).rejects.toMatchObject({ code: 'DISK_FULL' })
+    await expect(replacing).rejects.toMatchObject(full)
     expect([readFileSync(file, 'utf8'), readFileSync(join(tree, 'f'), 'utf8')]).toEqual(['old', 'old'])
   })
 

@@ -41,6 +41,13 @@ export function createMounts(): Mounts & { unmountAll(): void } {
     mounted.push(path)
     return path
   }
+  const unmountAll = (): void => {
+    for (const server of servers.splice(0)) server.kill('SIGKILL')
+    // Lazily: what is still open there must not keep the next test from its clean machine.
+    for (const path of mounted.splice(0).reverse()) spawnSync('umount', ['-l', path])
+    for (const base of bases.splice(0)) rmSync(base, { recursive: true, force: true })
+  }
+  process.once('exit', unmountAll)
   return {
     tmpfs: (options = 'size=64m', path = place()) =>
       mount(path, 'mount', '-t', 'tmpfs', '-o', options, 'none', path),
@@ -81,12 +88,7 @@ export function createMounts(): Mounts & { unmountAll(): void } {
       const path = place()
       return mount(path, 'bindfs', directory, path)
     },
-    unmountAll() {
-      for (const server of servers.splice(0)) server.kill('SIGKILL')
-      // Lazily: what is still open there must not keep the next test from its clean machine.
-      for (const path of mounted.splice(0).reverse()) spawnSync('umount', ['-l', path])
-      for (const base of bases.splice(0)) rmSync(base, { recursive: true, force: true })
-    },
+    unmountAll,
   }
 }
 

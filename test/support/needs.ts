@@ -17,7 +17,6 @@ const PROBES = {
   bindfs: () => existsSync('/dev/fuse') && runs('bindfs', '--version'),
   'sshfs and sshd': () =>
     existsSync('/dev/fuse') && runs('sshfs', '--version') && existsSync('/usr/sbin/sshd'),
-  faketime: () => runs('faketime', '-f', '+1s', 'true'),
   'setpriv --pdeathsig': () => runs('setpriv', '--pdeathsig', 'KILL', 'true'),
   'script(1)': () => runs('script', '-qec', 'true', '/dev/null'),
   'flock(1)': () => runs('flock', '--version'),

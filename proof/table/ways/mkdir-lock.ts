@@ -1,5 +1,5 @@
 /** As it is written by hand: mkdir is the lock, an old one is a dead one's, and the result is renamed into place. */
-import { mkdirSync, renameSync, rmSync, rmdirSync, statSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isThere, writeInPlace } from '../artefact.js'
 import { POLL_MS, STALE_MS, type Way } from './way.js'
@@ -22,7 +22,7 @@ export const way: Way = {
       renameSync(temporary, directory)
       return directory
     } finally {
-      rmdirSync(lock)
+      rmSync(lock, { recursive: true, force: true })
     }
   },
 }
@@ -35,6 +35,7 @@ function tryLock(lock: string): boolean {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
   const stats = statSync(lock, { throwIfNoEntry: false })
-  if (stats && Date.now() - stats.mtimeMs > STALE_MS) rmSync(lock, { recursive: true, force: true })
-  return false
+  if (!stats || Date.now() - stats.mtimeMs < STALE_MS) return false
+  rmSync(lock, { recursive: true, force: true })
+  return tryLock(lock)
 }

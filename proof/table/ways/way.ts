@@ -7,5 +7,5 @@ export interface Way {
 }
 
 /** A lock that is older than this, or whose heart has not beaten for so long, is taken for a dead one's: in all ways. */
-export const STALE_MS = 3_000
+export const STALE_MS = 5_000
 export const POLL_MS = 50

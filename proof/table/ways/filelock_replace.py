@@ -81,6 +81,9 @@ def look(directory):
     return "whole" if len(names) == 1 else "torn"
 
 
+now = time.time
+time.time = lambda: now() + float(os.environ.get("CLOCK_AHEAD_S", "0"))
+
 tell("asking")
 try:
     directory = obtain(sys.argv[1])
