@@ -94,8 +94,6 @@ export async function collectLeftovers(
     // Whoever tidies a dead lock is on record as its holder meanwhile, and may be killed as well.
     await each(disk, layout.pins, (name) => isHeld(name) || name.endsWith(OWNER), tidyLock, WATCHED_AT_ONCE),
     await each(disk, layout.pins, (name) => TORN_RECORD.test(name), removeOld),
-    // Of a gc that watched a pin for signs of life.
-    await each(disk, layout.pins, (name) => waitedFor(name) !== null, removeOver),
     await each(disk, layout.pins, (name) => CANDIDATE.test(name), removeOldWhole),
     // Who waited for a dead pin was a gc, as long as it watched it.
     await each(disk, layout.pins, (name) => waitedFor(name) !== null, removeOver),

@@ -215,10 +215,10 @@ export class Witness {
     this.report(`${by.name}: ${doing} failed with ${explained(error)}`)
   }
 
-  /** Somebody deletes the cache, or nobody can see that a writer on another machine lives. */
+  /** Somebody deletes the cache, or takes a living writer for dead: held up for too long, or where locks lie. */
   get #stagesMayGo(): boolean {
-    const { deletions, lies } = this.world.swarm
-    return deletions || lies
+    const { deletions, lies, locker } = this.world.swarm
+    return deletions || lies || (locker === 'lockfile' && !this.#nobodyWasHeldUp)
   }
 
   /** A wait for an hour may be too short for an hour's work. */
