@@ -69,7 +69,8 @@ async function torment(crew: Crew, place: Place, options: SoakOptions): Promise<
   const end = performance.now() + options.seconds * 1000
   let fills = 0
   let toldAt = performance.now()
-  while (performance.now() < end) {
+  // On a busy machine, until there is something to be seen.
+  while (performance.now() < end || !(await hasSeen(crew))) {
     while (crew.size < options.processes) crew.start()
     await sleep(random() * 800)
     const fate = random()
@@ -83,6 +84,11 @@ async function torment(crew: Crew, place: Place, options: SoakOptions): Promise<
     options.onProgress?.(`${sumOf(operations)} operations, ${violations.length} violations`)
   }
   return fills
+}
+
+async function hasSeen(crew: Crew): Promise<boolean> {
+  const { stays, looks } = await crew.account()
+  return Math.min(stays, looks, crew.kills.workers) > 0
 }
 
 async function fillFor({ worlds }: Place, chance: number, ms: number): Promise<number> {

@@ -155,7 +155,7 @@ async function tryCase({ command, call, when, error }: Case): Promise<void> {
 }
 
 /** What it says is one of our sentences, never a stack. */
-const OURS = /^(cachelatch: |  hint: |\(node:\d+\) \[CACHELATCH_[A-Z]+\]|\(Use `node --trace-warnings)/
+const OURS = /^(cachelatch: |  hint: |\(node:\d+\) \[CACHELATCH_[A-Z_]+\]|\(Use `node --trace-warnings)/
 /** koffi brings stdout to the device as well, at the end; it is no file here. */
 const NOT_OURS = /^Error: Failed to sync '<stdout>'/
 const REFUSAL: unknown = expect.stringMatching(/^cachelatch: .* \[[A-Z_]+\]\n  hint: /)
