@@ -4,10 +4,14 @@
  */
 import {
   chownSync,
+  closeSync,
+  constants,
   existsSync,
+  fstatSync,
   linkSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readFileSync,
   readdirSync,
   readlinkSync,
@@ -18,13 +22,13 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { constants } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { directDisk } from '../../src/host/disk.js'
 import { sha256 } from '../../src/host/hash.js'
 import { realHost } from '../../src/host/host.js'
+import { lockFilesOver } from '../../src/host/lock-file.js'
 import { openCache, withLock, writeDirectory } from '../../src/index.js'
 import { openGate } from '../../src/lock/gate.js'
 import { HeldDirectory } from '../../src/lock/held-directory.js'
@@ -36,14 +40,12 @@ import { steppedHost } from '../support/hosts.js'
 import { useLockDirectory } from '../support/lock-directory.js'
 import { ACROSS_PROCESSES, makeLocker } from '../support/lockers.js'
 import { missing } from '../support/needs.js'
-import { usePausePoints } from '../support/pause-points.js'
 import { useScratch } from '../support/scratch.js'
 import { prepareTestWorker, runTestWorker, snapshotIn } from '../support/slot-workers.js'
 import { until } from '../support/until.js'
 
 const scratch = useScratch()
 const lockDirectory = useLockDirectory()
-const { before } = usePausePoints()
 
 const OLD_SECONDS = 1_600_000_000
 const TOKEN = 'ab'.repeat(16)
@@ -65,10 +67,17 @@ function precious(): { path: string; directory: string; asItWas: () => void } {
 test('CVE-2025-68146: a link planted between the look for the lock file and its creation truncates nothing', async () => {
   const path = join(lockDirectory(), 'model')
   const { path: letters, asItWas } = precious()
-  const isCreation = (file: unknown, flags: unknown): boolean =>
-    file === `${path}.lock` && ((flags as number) & constants.O_CREAT) !== 0
-  before('openSync', isCreation, () => symlinkSync(letters, `${path}.lock`))
-  await expect(makeLocker('kernel').acquire(path)).rejects.toMatchObject({ code: 'UNSAFE_PATH', hint: /\w/ })
+  const lockFiles = lockFilesOver({
+    open(file, flags, mode) {
+      if (flags & constants.O_CREAT) symlinkSync(letters, file)
+      return openSync(file, flags, mode)
+    },
+    close: closeSync,
+    fstat: fstatSync,
+    lstat: (file) => lstatSync(file, { throwIfNoEntry: false }),
+  })
+  const locker = makeLocker('kernel', { host: { ...realHost(), lockFiles } })
+  await expect(locker.acquire(path)).rejects.toMatchObject({ code: 'UNSAFE_PATH', hint: /\w/ })
   expect(lstatSync(`${path}.lock`).isSymbolicLink()).toBe(true)
   asItWas()
 })

@@ -18,8 +18,8 @@ export interface Place {
 }
 
 const TOKEN = '0123456789abcdef'.repeat(2)
-export const WARM = sha256('"warm"')
-export const COLD = sha256('"cold"')
+const WARM = sha256('"warm"')
+const COLD = sha256('"cold"')
 const FAILED = sha256('"failed"')
 
 /** Call it when the world is as it was built. */

@@ -8,7 +8,7 @@ import { usePausePoints } from '../support/pause-points.js'
 import { useScratch } from '../support/scratch.js'
 
 const scratch = useScratch()
-const { after } = usePausePoints()
+const after = usePausePoints()
 
 let outside: string
 let tree: string

@@ -21,7 +21,7 @@ const files = fc.array(
   { maxLength: 5 },
 )
 
-export const manifests: fc.Arbitrary<Manifest> = fc
+const manifests: fc.Arbitrary<Manifest> = fc
   .record({
     key: fc.jsonValue().map((value) => JSON.stringify(value)),
     createdAt: fc.integer({ min: 0, max: 8.64e15 }),
