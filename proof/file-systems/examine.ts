@@ -6,7 +6,7 @@ import { createMounts } from '../../test/support/mounting.js'
 import { type Ground, type GroundName, RECIPES } from './grounds.js'
 import { type Run, type Tested, runSuites } from './suites.js'
 
-export const ALL_SUITES = ['contract/', 'file-systems/promises', 'store/payloads']
+const ALL_SUITES = ['contract/', 'file-systems/promises', 'store/payloads']
 
 /** Between two hosts flock excludes nobody: one test is enough to show it, and the others take minutes to fail. */
 const WITHOUT_KERNEL_LOCKS = String.raw`^(?!kernel( by flock\(1\))?(,| (?!of four)))`

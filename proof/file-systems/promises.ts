@@ -9,7 +9,7 @@ export interface Promised {
 const LOCKER = /^(kernel by flock\(1\)|kernel|lockfile without a gate|lockfile|memory)(, .*)?$/
 
 /** The locker that a test of the contract is about. */
-export function lockerOf({ titles }: Tested): string | null {
+function lockerOf({ titles }: Tested): string | null {
   return LOCKER.exec(titles[0]!)?.[1] ?? null
 }
 

@@ -107,21 +107,8 @@ export async function writeDirectory(
   path: string,
   fill: (dir: string) => void | Promise<void>,
   options: WriteDirectoryOptions = {},
-): Promise<Written> {
-  return writeDirectoryOn(realHost(), path, fill, options)
-}
-
-interface Written {
-  outcome: 'written' | 'kept' | 'replaced'
-}
-
-/** As `writeDirectory`, on a host of the caller's making: for tests. */
-export async function writeDirectoryOn(
-  host: Host,
-  path: string,
-  fill: (dir: string) => void | Promise<void>,
-  options: WriteDirectoryOptions = {},
-): Promise<Written> {
+): Promise<{ outcome: 'written' | 'kept' | 'replaced' }> {
+  const host = realHost()
   return placesOf(host).locked(path, options, async ({ opened, target, parent }) => {
     const { disk } = opened
     const keep = (options.ifExists ?? 'keep') === 'keep'
