@@ -21,7 +21,7 @@ export const processBegin = (): number => performance.timeOrigin
 export const steadyWallTime = (): number => performance.timeOrigin + performance.now()
 
 /** Monotonic nanoseconds on a clock that all threads of a process, and all processes of a host, share. */
-export const monotonicNs = (): bigint => process.hrtime.bigint()
+const monotonicNs = (): bigint => process.hrtime.bigint()
 
 export const realClock: Clock = {
   // Not performance.now(): its module takes a millisecond to load, which is much for a command that hits.

@@ -115,8 +115,8 @@ interface Written {
   outcome: 'written' | 'kept' | 'replaced'
 }
 
-/** As `writeDirectory`, on a host of the caller's making: for tests. */
-export async function writeDirectoryOn(
+/** On a host of the caller's making. */
+async function writeDirectoryOn(
   host: Host,
   path: string,
   fill: (dir: string) => void | Promise<void>,
