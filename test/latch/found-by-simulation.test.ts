@@ -1,10 +1,10 @@
 /** What simulated worlds have found, each once more on a real disk: the seed is that of the world as it was then. */
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import fs, { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { Disk } from '../../src/host/disk.js'
 import { type Host, realHost } from '../../src/host/host.js'
+import { lockFilesOver } from '../../src/host/lock-file.js'
 import { type Cache, openCacheOn } from '../../src/latch/cache.js'
-import { LockFiles } from '../../src/lock/lock-files.js'
 import { useScratch } from '../support/scratch.js'
 
 const scratch = useScratch()
@@ -52,14 +52,14 @@ test.runIf(existsSync('/proc/self/fd'))(
 )
 
 test('seed 63: a lock file that cannot be closed well ends no process', () => {
-  const { clock, lockFiles } = realHost()
-  const close = (): never => {
+  const close = (fd: number): never => {
+    fs.closeSync(fd)
     throw Object.assign(new Error('EIO'), { code: 'EIO' })
   }
-  const files = new LockFiles({ clock, lockFiles: { ...lockFiles, close } })
+  const calls = { open: fs.openSync, close, fstat: fs.fstatSync, lstat: fs.lstatSync }
+  const files = lockFilesOver(calls)
   const file = files.open(`${scratch()}/lock`)
   expect(() => files.close(file)).not.toThrow()
-  lockFiles.close(file)
 })
 
 test('seed 36: a cache whose draft is taken for one that a crash has left is created all the same', async () => {
