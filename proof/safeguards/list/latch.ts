@@ -148,18 +148,16 @@ export const LATCH: Safeguard[] = [
     name: 'gc claims a stage before it removes it',
     harm: 'gc removes a stage while it is being written',
     file: 'latch/staging.ts',
-    code: 'if (await locker.shares.claim(fd)) return () => disk.close(fd)',
-    without: 'if (fd >= 0) return () => disk.close(fd)',
+    code: 'claimed = await locker.shares.claim(fd)',
+    without: 'claimed = true',
     killedBy: [witness('latch/staging', 'kernel a stage that is being written')],
   },
   {
     name: 'nothing is left of a stage, on every way out',
     harm: 'builds that fail fill the disk',
     file: 'latch/staging.ts',
-    code: `    } finally {
-      await discard(opened.disk, path)
-    }`,
-    without: '    }',
+    code: 'await clear(opened, path, stage)',
+    without: '',
     killedBy: [witness('worlds/planted', 'what a build leaves: a FIFO')],
   },
   {

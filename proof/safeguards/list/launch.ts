@@ -166,8 +166,8 @@ export const LAUNCH: Safeguard[] = [
     name: 'a unit is whole when it is seeded',
     harm: 'a worker is given a part of a unit',
     file: 'launch/seed.ts',
-    code: 'if (size !== file.size) throw new Damaged()',
-    without: '',
+    code: '!stats.isFile() || stats.size !== file.size',
+    without: '!stats.isFile()',
     killedBy: [witness('launch/seeding', 'a damaged unit is not seeded, not in part either')],
   },
   {
@@ -245,9 +245,9 @@ export const LAUNCH: Safeguard[] = [
   {
     name: 'control characters are neutralised',
     harm: 'what another user has written moves the cursor of who reads it',
-    file: 'cli/words.ts',
-    code: "return text.replaceAll(/\\p{C}/gu, '�')",
-    without: 'return text',
+    file: 'core/printable.ts',
+    code: "text.replaceAll(/[\\p{C}\\u2028\\u2029]/gu, '�')",
+    without: 'text',
     killedBy: [witness('cli/words', 'control characters')],
   },
 ]
