@@ -19,7 +19,7 @@ export function describeMachine(directory: string): Machine {
   return {
     cpu: `${processors[0]?.model ?? 'unknown CPU'} (${arch()})`,
     cores: processors.length,
-    kernel: `${systemName()} ${release()}`,
+    kernel: `${systemName()} ${release().replace(/-.*/, '')}`,
     fileSystem: `${type} (${[...new Set(options)].filter(Boolean).join(',')})`,
     node: process.versions.node,
     date: new Date().toISOString(),
