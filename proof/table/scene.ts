@@ -116,6 +116,8 @@ async function playOnce(
       waited: second.has('waiting'),
       passedBy,
     }
+    if (full && seen.compiles === 1 && answers.every((answer) => answer === 'whole'))
+      throw new Error(`The disk was not full for ${way} on ${ground.place}.`)
     return { seen, stoodMs }
   } finally {
     await Promise.all(cast.map((asker) => asker.kill()))

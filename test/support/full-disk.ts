@@ -1,5 +1,14 @@
 /** Fills a disk but for some bytes; what it holds is free again when it is disposed of. */
-import { closeSync, openSync, rmSync, statfsSync, statSync, truncateSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  openSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 
@@ -20,7 +29,16 @@ export function fillDisk(directory: string, freeBytes: number): Disposable {
   execFileSync('sync', ['-f', directory])
   while (free(directory) < freeBytes && statSync(path).size > 0)
     truncateSync(path, Math.max(0, statSync(path).size - PIECE.length))
-  return { [Symbol.dispose]: () => rmSync(path, { force: true }) }
+  // btrfs frees whole extents, so it may be far too much by now.
+  const rest = `${path}-too`
+  const pieces = Math.max(0, Math.floor((free(directory) - freeBytes) / PIECE.length))
+  writeFileSync(rest, Buffer.alloc(pieces * PIECE.length, PIECE))
+  execFileSync('sync', ['-f', directory])
+  return {
+    [Symbol.dispose]() {
+      for (const each of [path, rest]) rmSync(each, { force: true })
+    },
+  }
 }
 
 function free(directory: string): number {
