@@ -167,7 +167,11 @@ export class Cache {
   /** How often it was hit, compiled, waited for, by all processes; and what that has saved. */
   async stats(options: StatsOptions = {}): Promise<StatsReport> {
     const { readStats } = await import('./statistics.js')
-    return this.#upkeep('Reading the statistics', (opened) => readStats(opened, options))
+    try {
+      return await readStats(await this.#open(), options)
+    } catch (error) {
+      throw explain(error, 'Reading the statistics', this.root)
+    }
   }
 
   /** Removes the entry of `key`, however young, unless it is in use. */

@@ -79,9 +79,9 @@ export class Layout {
     return inside === undefined ? null : `${this.top}/${inside}`
   }
 
-  /** Made when they are first needed. */
+  /** Made when they are first needed. Not the statistics: whatever stands there, the work goes on. */
   get laterDirectories(): string[] {
-    return [this.slots, this.snapshots, this.stats]
+    return [this.slots, this.snapshots]
   }
 
   /** Lock path without suffix. */
