@@ -80,10 +80,9 @@ function describe({ checked, units, bytes, damaged, strangers, absent }: VerifyR
     `${nameOf(what)}${quarantined ? '  (set aside)' : ''}`,
     ...problems.map(({ kind, message }) => `  ${kind}: ${message}`),
   ])
-  lines.push(
-    ...strangers.map((path) => `${path}\n  extra: it was not put there by cachelatch, and is left alone`),
-  )
-  lines.push(...absent.map((key) => `${keyLabel(key)}\n  missing: there is no entry of this key`))
+  for (const path of strangers)
+    lines.push(path, '  extra: it was not put there by cachelatch, and is left alone')
+  for (const key of absent) lines.push(keyLabel(key), '  missing: there is no entry of this key')
   const all = countKinds({ entries: checked - units, units })
   const verdict = `${damaged.length} of ${all} damaged, ${formatSize(bytes)} read.`
   return [...lines, verdict].map((line) => `${printable(line)}\n`).join('')
