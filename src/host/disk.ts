@@ -8,9 +8,9 @@
  * - `sync` returns when the kernel says that the data is on the device.
  */
 import fs from 'node:fs'
-import { promisify } from 'node:util'
 import { namingRefusals } from './refusals.js'
 import type { ReadCalls } from './steps.js'
+import { inPool } from './pool.js'
 import { removeTree } from './trees.js'
 
 export type Stats = fs.Stats
@@ -54,16 +54,8 @@ const calls = fs as unknown as Record<string, (...args: unknown[]) => unknown>
 /** In the calling thread: 2 to 30 µs a call on a local file system, where a hop to the pool costs 20 to 60. */
 const direct: Call = async (name, ...args) => calls[`${name}Sync`]!(...args)
 
-const pool: Record<string, (...args: unknown[]) => Promise<unknown>> = {}
-/** In libuv's pool: for network file systems, where one call may take seconds, and for all that moves data. */
-const pooled: Call = async (name, ...args) => {
-  const result = await (pool[name] ??= promisify(calls[name]!))(...args)
-  return name === 'read' ? (result as { bytesRead: number }).bytesRead : countOf(name, result)
-}
-
-function countOf(name: string, result: unknown): unknown {
-  return name === 'write' ? (result as { bytesWritten: number }).bytesWritten : result
-}
+/** For network file systems, where one call may take seconds, and for all that moves data. */
+const pooled: Call = inPool
 
 /** Up to this many bytes a transfer is done where the other calls are done: a memory copy of some 10 µs. */
 const SMALL_TRANSFER_BYTES = 64 * 1024

@@ -7,11 +7,11 @@
  * So each directory is held open, and what is in it is named through it (proc(5), /proc/PID/fd), not by its path.
  */
 import { constants } from 'node:fs'
-import { type FileHandle, chmod, open, readdir, readlink, rmdir, unlink } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import pMap from 'p-map'
 import { LatchError } from '../core/errors.js'
 import { isErrno, orElse } from './disk-errors.js'
+import { inPool } from './pool.js'
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 /** <fcntl.h>, Linux: a descriptor that names a file and needs no permission to read it. */
@@ -36,7 +36,7 @@ export async function removeTree(path: string): Promise<void> {
     if (real !== dirname(path)) throw ledAway(path, real)
     if (!(await isUnlinked(parent, basename(path)))) await removeDirectory(parent, basename(path), 1)
   } finally {
-    await parent.close()
+    await close(parent)
   }
 }
 
@@ -45,9 +45,17 @@ async function removeByName(path: string): Promise<void> {
   await fsExtra.remove(path)
 }
 
-const through = ({ fd }: FileHandle): string => `/proc/self/fd/${fd}`
+const open = (path: string, flags: number): Promise<number> => inPool('open', path, flags) as Promise<number>
+const close = (fd: number): Promise<unknown> => inPool('close', fd)
+const chmod = (path: string, mode: number): Promise<unknown> => inPool('chmod', path, mode)
+const readdir = (path: string): Promise<string[]> => inPool('readdir', path) as Promise<string[]>
+const readlink = (path: string): Promise<string> => inPool('readlink', path) as Promise<string>
+const rmdir = (path: string): Promise<unknown> => inPool('rmdir', path)
+const unlink = (path: string): Promise<unknown> => inPool('unlink', path)
 
-async function openParent(path: string): Promise<FileHandle | null> {
+const through = (fd: number): string => `/proc/self/fd/${fd}`
+
+async function openParent(path: string): Promise<number | null> {
   try {
     return await orElse(open(dirname(path), DIRECTORY), null, 'ENOENT')
   } catch (error) {
@@ -55,7 +63,7 @@ async function openParent(path: string): Promise<FileHandle | null> {
   }
 }
 
-async function removeDirectory(parent: FileHandle, name: string, depth: number): Promise<void> {
+async function removeDirectory(parent: number, name: string, depth: number): Promise<void> {
   const path = `${through(parent)}/${name}`
   const directory = await openDirectory(path)
   if (directory === null) return
@@ -66,13 +74,13 @@ async function removeDirectory(parent: FileHandle, name: string, depth: number):
     for (const [index, each] of names.entries())
       if (!unlinked[index]) await removeDirectory(directory, each, depth + 1)
   } finally {
-    await directory.close()
+    await close(directory)
   }
   await orElse(rmdir(path), undefined, 'ENOENT')
 }
 
 /** `false`: it is a directory. */
-async function isUnlinked(parent: FileHandle, name: string): Promise<boolean> {
+async function isUnlinked(parent: number, name: string): Promise<boolean> {
   const path = `${through(parent)}/${name}`
   try {
     await orElse(unlink(path), undefined, 'ENOENT')
@@ -81,7 +89,7 @@ async function isUnlinked(parent: FileHandle, name: string): Promise<boolean> {
     if (isErrno(error, 'EISDIR', 'EPERM')) return false
     if (!isErrno(error, 'EACCES')) throw error
     // Some builds leave directories without write permission: not even their owner may remove what is in there.
-    await parent.chmod(0o700)
+    await chmod(through(parent), 0o700)
     return isUnlinkedNow(path)
   }
   return true
@@ -98,7 +106,7 @@ async function isUnlinkedNow(path: string): Promise<boolean> {
 }
 
 /** `null`: it is gone. */
-async function openDirectory(path: string): Promise<FileHandle | null> {
+async function openDirectory(path: string): Promise<number | null> {
   try {
     return await orElse(open(path, DIRECTORY), null, 'ENOENT')
   } catch (error) {
@@ -113,7 +121,7 @@ async function makeReadable(path: string): Promise<void> {
   try {
     await chmod(through(directory), 0o700)
   } finally {
-    await directory.close()
+    await close(directory)
   }
 }
 

@@ -113,8 +113,14 @@ function concerns(args: readonly unknown[]): boolean {
   if (descriptors.has(args[0])) return true
   return args
     .slice(0, 2)
-    .some((arg) => typeof arg === 'string' && regions.some((each) => arg.startsWith(each)))
+    .some(
+      (arg) => typeof arg === 'string' && (isThrough(arg) || regions.some((each) => arg.startsWith(each))),
+    )
 }
+
+/** What a descriptor names: `/proc/self/fd/21/name`. */
+const isThrough = (path: string): boolean =>
+  descriptors.has(Number(/^\/proc\/self\/fd\/(\d+)/.exec(path)?.[1]))
 
 const failureFor = (name: string, args: readonly unknown[]): Failure | null =>
   decide !== null && concerns(args) ? decide(creates(name, args) ? 'create' : name) : null
