@@ -9,9 +9,9 @@
  */
 import fs from 'node:fs'
 import { dirname } from 'node:path'
-import { promisify } from 'node:util'
 import { LatchError } from '../core/errors.js'
 import { isErrno } from './disk-errors.js'
+import { inPool } from './pool.js'
 import { thisHostAndUser } from './process.js'
 import { type Steps, runInPool, runInThread } from './steps.js'
 
@@ -34,15 +34,15 @@ type Call = (...args: readonly unknown[]) => unknown
 
 const calls = fs as unknown as Record<string, Call>
 const inThread = {} as Record<AppendCall, Call>
-const inPool = {} as Record<AppendCall, Call>
+const pooled = {} as Record<AppendCall, Call>
 for (const name of ['lstat', 'mkdir', 'open', 'fstat', 'write', 'close'] as const) {
   inThread[name] = (...args) => calls[`${name}Sync`]!(...args)
-  inPool[name] = promisify(calls[name]!)
+  pooled[name] = (...args) => inPool(name, ...args)
 }
 
 export const realAppending: Appending = {
   appendNow: (path, text) => runInThread(inThread, appending(path, text)),
-  append: (path, text) => runInPool(inPool, appending(path, text)),
+  append: (path, text) => runInPool(pooled, appending(path, text)),
   hostAndUser: thisHostAndUser,
 }
 
@@ -56,7 +56,9 @@ export function* appending(path: string, text: string): Steps<void, AppendCall> 
   yield* checkDirectory(dirname(path))
   const fd = yield* opening(path)
   try {
-    if (!((yield* call('fstat', fd)) as fs.Stats).isFile()) throw unsafe(path)
+    const stats = (yield* call('fstat', fd)) as fs.Stats
+    // A second name: it may be a file of somebody else's, elsewhere.
+    if (!stats.isFile() || stats.nlink > 1) throw unsafe(path)
     yield* call('write', fd, Buffer.from(`\n${text}`))
   } finally {
     yield* call('close', fd)

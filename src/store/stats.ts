@@ -3,7 +3,7 @@ import { type Counted, decodeCounted } from '../core/counts.js'
 import type { Disk } from '../host/disk.js'
 import { attempt } from '../host/disk-errors.js'
 import { linesOf } from '../host/lines.js'
-import { listInside } from './inside.js'
+import { assertInside, listInside } from './inside.js'
 import type { Layout } from './layout.js'
 
 const NAME = /^(\d{4}-\d\d-\d\d)\.[0-9a-f]{12}\.\d+\.ndjson$/
@@ -14,6 +14,7 @@ const MAX_LINE_BYTES = 16 * 1024
 
 /** All lines written at `since` (milliseconds since 1970) or later, in no order; one piece of a file in memory at a time. */
 export async function* readCounted(disk: Disk, layout: Layout, since: number): AsyncGenerator<Counted> {
+  await assertInside(disk, layout.stats)
   for (const { name } of await listInside(disk, layout.stats)) {
     const day = NAME.exec(name)?.[1]
     // A file begins and ends with its day, and other clocks may be a day off.
