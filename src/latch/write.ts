@@ -41,7 +41,7 @@ export async function withLock<T>(
   return withLockOn(realHost(), path, work, options)
 }
 
-/** As `withLock`, on a host of the caller's making: for tests. */
+/** As `withLock`, on a host of the caller's making. */
 export async function withLockOn<T>(
   host: Host,
   path: string,
@@ -73,7 +73,7 @@ export async function writeFile(path: string, source: Source, options: WriteFile
   return writeFileOn(realHost(), path, source, options)
 }
 
-/** As `writeFile`, on a host of the caller's making: for tests. */
+/** As `writeFile`, on a host of the caller's making. */
 export async function writeFileOn(
   host: Host,
   path: string,

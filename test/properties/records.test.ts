@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Counted, decodeCounted, encodeCounted } from '../../src/core/counts.js'
+import { type Counted, decodeCounted, encodeCounted, noCounts } from '../../src/core/counts.js'
 import { parseEventRecord } from '../../src/core/event-record.js'
 import { type Owner, describeOwner, judge, parseOwner } from '../../src/core/owner.js'
 import { printable, printableLines } from '../../src/core/printable.js'
@@ -55,17 +55,7 @@ test('whatever somebody calls an owner, what is made of it can be shown and judg
   })
 })
 
-const COUNTS = [
-  'hits',
-  'compiled',
-  'waited',
-  'private',
-  'failures',
-  'bytes',
-  'buildMs',
-  'waitedMs',
-  'savedMs',
-]
+const COUNTS = Object.keys(noCounts())
 
 test('what was counted is read back; and of any line at all only sums that can be added up', () => {
   const counts = fc.dictionary(fc.constantFrom(...COUNTS), fc.integer({ min: 1, max: 2 ** 40 }))
