@@ -1,5 +1,6 @@
 /** Abort, time-out and failure at every disk call there is: no lock, no stage, no descriptor, no helper stays. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openCacheOn } from '../../src/latch/cache.js'
@@ -23,6 +24,9 @@ const fill = ({ dir }: { dir: string }): void => writeFileSync(join(dir, 'f'), '
 const openIn = (root: string): string[] =>
   // In libuv's pool, statistics are written after the call has ended.
   onLinux ? openBelow(root).filter((path) => !/\.lock$|\/v1\/stats\//.test(path)) : []
+
+/** Statistics are written in the pool, after the call has ended, and `rmSync` lists a directory only once. */
+const removeWhole = (root: string): Promise<void> => rm(root, { recursive: true, maxRetries: 10 })
 
 test.each(['kernel', 'lockfile'] as const)(
   'a caller that gives up at any disk call leaves nothing, and the next one compiles (%s)',
@@ -50,7 +54,7 @@ test.each(['kernel', 'lockfile'] as const)(
       const entry = await next.getOrCompile('key', fill, { timeoutMs: 0 })
       expect(entry.outcome).toBe(outcome === 'compiled' ? 'hit' : 'compiled')
       await entry.release()
-      rmSync(root, { recursive: true, maxRetries: 10 })
+      await removeWhole(root)
       if (world.reached === undefined) break
       expect(n).toBeLessThan(500)
     }
@@ -98,8 +102,7 @@ test.each([
         })
         expect(readFileSync(join(entry.path, 'f'), 'utf8')).toBe('whole')
         await entry.release()
-        // Statistics are written in the pool, after the call has ended.
-        rmSync(root, { recursive: true, maxRetries: 10 })
+        await removeWhole(root)
         if (world.reached === undefined) break
         expect(n).toBeLessThan(500)
       }
