@@ -8,8 +8,9 @@
  * - `sync` returns when the kernel says that the data is on the device.
  */
 import fs from 'node:fs'
+import type { Native } from './native.js'
 import { namingRefusals } from './refusals.js'
-import type { ReadCalls } from './steps.js'
+import type { QuickCalls, ReadCalls } from './steps.js'
 import { inPool } from './pool.js'
 import { removeTree } from './trees.js'
 
@@ -17,7 +18,7 @@ export type Stats = fs.Stats
 
 export interface Disk {
   /** The reading calls without a promise; only where they are quick. See steps.ts. */
-  readonly inThread?: ReadCalls | undefined
+  readonly inThread?: QuickCalls | undefined
   openRead(path: string): Promise<number>
   createExclusive(path: string, mode: number): Promise<number>
   close(fd: number): Promise<void>
@@ -68,6 +69,11 @@ const OPEN_READ = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
 export const directDisk: Disk = { ...diskOver(direct), inThread: readCalls() }
 /** For network file systems, and wherever it is not known yet what is there. */
 export const pooledDisk: Disk = namingRefusals(diskOver(pooled))
+
+/** The disk of local file systems, which looks at a path and opens it in one call where the kernel can. */
+export function openingBy({ openNoLinks }: Pick<Native, 'openNoLinks'>): Disk {
+  return { ...directDisk, inThread: { ...readCalls(), openNoLinks } }
+}
 
 function readCalls(): ReadCalls {
   return {

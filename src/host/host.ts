@@ -2,7 +2,7 @@
 import { type Appending, realAppending } from './append-file.js'
 import { type Clock, realClock } from './clock.js'
 import { type Directories, realDirectories } from './directories.js'
-import { type Disk, directDisk, pooledDisk } from './disk.js'
+import { type Disk, directDisk, openingBy, pooledDisk } from './disk.js'
 import { type FileSystem, inspectFileSystem } from './filesystem.js'
 import { type FlockCommand, realFlockCommand } from './flock-command.js'
 import { type LockFiles, realLockFiles } from './lock-file.js'
@@ -37,6 +37,7 @@ export function realHost(): Host {
 }
 
 function makeHost(native: Native | null): Host {
+  const localDisk = native === null ? directDisk : openingBy(native)
   return {
     clock: realClock,
     processes: realProcesses(),
@@ -46,10 +47,10 @@ function makeHost(native: Native | null): Host {
     directories: realDirectories,
     privateDirectories: realPrivateDirectories(native),
     appending: realAppending,
-    directDisk,
+    directDisk: localDisk,
     pooledDisk,
     inspect: inspectFileSystem,
-    diskFor: (fileSystem) => (fileSystem.locality === 'local' ? directDisk : pooledDisk),
+    diskFor: (fileSystem) => (fileSystem.locality === 'local' ? localDisk : pooledDisk),
     startThread,
   }
 }

@@ -2,7 +2,7 @@
  * The two system calls that Node does not offer, through koffi. An optional dependency: where it is missing,
  * `native` is null and the callers have a slower way (flock(1)) or a documented gap (no exchange of directories).
  */
-import { closeSync, fsyncSync, openSync } from 'node:fs'
+import { closeSync, constants as files, fsyncSync, openSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
@@ -13,6 +13,11 @@ export interface Native {
   /** flock(2) without waiting. `false`: somebody else holds it. */
   flock(fd: number, mode: LockMode): boolean
   funlock(fd: number): void
+  /**
+   * openat2(RESOLVE_NO_SYMLINKS), Linux 5.6: opens for reading what no link leads to, neither at the end of the path
+   * nor on the way. `null`, for whatever reason: look the slow way, which says what is wrong.
+   */
+  openNoLinks(path: string): number | null
   /** renameat2(RENAME_EXCHANGE): swaps two paths in one step. `false`: this kernel or file system cannot. */
   exchange(a: string, b: string): boolean
 }
@@ -25,6 +30,11 @@ const LOCK_UN = 8
 // renameat2(2), <linux/fs.h>, <fcntl.h>.
 const RENAME_EXCHANGE = 2
 const AT_FDCWD = -100
+// openat2(2), <linux/openat2.h>: the same number on every architecture. struct open_how: flags, mode, resolve.
+const SYS_OPENAT2 = 437
+const RESOLVE_NO_SYMLINKS = 4n
+/** As Node opens everything; it has no name for it. The same on x86, ARM, RISC-V, s390x and POWER. */
+const O_CLOEXEC = 0o2000000
 
 type Koffi = typeof import('koffi')
 
@@ -74,7 +84,26 @@ function bind(koffi: Koffi): Native {
     funlock(fd) {
       if (flock(fd, LOCK_UN) !== 0) throw failure('flock', koffi.errno())
     },
+    openNoLinks: opener(libc),
     exchange: (a, b) => swap !== null && swap(a, b),
+  }
+}
+
+function opener(libc: ReturnType<Koffi['load']>): Native['openNoLinks'] {
+  if (process.platform !== 'linux') return () => null
+  const how = Buffer.alloc(24)
+  how.writeBigUInt64LE(BigInt(files.O_RDONLY | files.O_NONBLOCK | O_CLOEXEC))
+  how.writeBigUInt64LE(RESOLVE_NO_SYMLINKS, 16)
+  const syscall = libc.func('long syscall(long, long, const char *, const uint8_t *, size_t)') as (
+    number: number,
+    directory: number,
+    path: string,
+    how: Buffer,
+    size: number,
+  ) => number
+  return (path) => {
+    const fd = syscall(SYS_OPENAT2, AT_FDCWD, path, how, how.length)
+    return fd < 0 ? null : fd
   }
 }
 

@@ -15,6 +15,12 @@ export interface ReadCalls {
   readdir(path: string): Dirent[]
 }
 
+/** What only some hosts can, and whoever wants it can do without. */
+export interface QuickCalls extends ReadCalls {
+  /** As `openRead`, of what no link leads to, neither at the end of the path nor on the way; else `null`. */
+  openNoLinks?(path: string): number | null
+}
+
 type Name = keyof ReadCalls
 interface Step<N extends string> {
   name: N

@@ -33,23 +33,25 @@ export type Lookup = Found | { state: 'miss' } | { state: 'damaged'; reason: str
 
 /** @param path the entry's directory, wherever it is @param key `null`: of whatever key */
 export async function lookUp(disk: Disk, path: string, key: string | null, check: Check): Promise<Lookup> {
-  const lookup = run(disk, look(path, key, check))
+  const lookup = run(disk, look(disk, path, key, check))
   const settled = lookup instanceof Promise ? await lookup : lookup
   return settled.state === 'hit' && check === 'hashes' ? checkHashes(disk, settled) : settled
 }
 
-function* look(path: string, key: string | null, check: Check): Steps<Lookup> {
+function* look(disk: Disk, path: string, key: string | null, check: Check): Steps<Lookup> {
+  const inside = disk.inThread?.openNoLinks?.(`${path}/${MANIFEST}`) ?? null
   let fd: number
   try {
-    fd = yield* step('openRead', `${path}/${MANIFEST}`)
+    fd = inside ?? (yield* step('openRead', `${path}/${MANIFEST}`))
   } catch (error) {
     return yield* withoutManifest(path, error)
   }
   let found = false
   try {
-    const lookup = (yield* isEntryInside(path))
-      ? yield* readEntry(fd, path, key, check)
-      : ({ state: 'damaged', reason: 'the entry is no directory' } as const)
+    const lookup =
+      inside !== null || (yield* isEntryInside(path))
+        ? yield* readEntry(fd, path, key, check)
+        : ({ state: 'damaged', reason: 'the entry is no directory' } as const)
     found = lookup.state === 'hit'
     return lookup
   } finally {
