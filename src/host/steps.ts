@@ -40,8 +40,13 @@ export function* step<N extends Name>(
 
 /** Runs in one go where the disk can, and then returns the value itself, not a promise of it. */
 export function run<T>(disk: Disk, steps: Steps<T>): T | Promise<T> {
-  if (disk.inThread) return runInThread(disk.inThread as unknown as Table<Name>, steps)
+  if (disk.inThread) return runAtOnce(disk.inThread, steps)
   return runInPool(disk as unknown as Table<Name>, steps)
+}
+
+/** In one go, and nothing else. */
+export function runAtOnce<T>(calls: ReadCalls, steps: Steps<T>): T {
+  return runInThread(calls as unknown as Table<Name>, steps)
 }
 
 type Table<N extends string> = Record<N, (...args: readonly unknown[]) => unknown>

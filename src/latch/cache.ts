@@ -17,7 +17,7 @@ import { takeInventory } from '../store/inventory.js'
 import type { Check } from '../store/lookup.js'
 import { type Build, type CompileOptions, type Job, compileOnce, mayDegrade } from './compile.js'
 import type { Counting } from './counting.js'
-import { type Entry, findPinned } from './entry.js'
+import { type Entry, findAtOnce, findPinned } from './entry.js'
 import { announceDegradation, emit } from './events.js'
 import { type OpenOptions, type Opened, foreignLockPath, openRoot, secondChance } from './open.js'
 import { CallerError } from './caller-error.js'
@@ -52,6 +52,8 @@ export async function openCacheOn(host: Host, root: string, options: CacheOption
 
 export class Cache {
   #opening: Promise<Opened> | undefined
+  /** What that has led to. */
+  #opened: Opened | null = null
   /** Of the cache as opened last, also where it could not be used since. */
   #counting: Counting | undefined
 
@@ -73,9 +75,10 @@ export class Cache {
     const settled = { ...options, strict, check }
     const job = { key: canonical, id: sha256(canonical), build, options: settled }
     const started = this.host.clock.now()
-    let entry: Entry
+    let entry: Entry | null
     try {
-      entry = await this.#compile(job)
+      entry = this.#opened && findAtOnce(this.#opened, job.id, canonical, check ?? 'sizes')
+      entry ??= await this.#compile(job)
     } catch (error) {
       if (error instanceof CallerError) throw error.thrown
       const trouble = explain(error, 'Compiling through the cache', this.root)
@@ -193,12 +196,14 @@ export class Cache {
 
   async #compile(job: Job): Promise<Entry> {
     const opened = await this.#open()
+    this.#opened = opened
     this.#counting = opened.counting
     try {
       return await compileOnce(opened, job)
     } catch (error) {
       return secondChance(opened, error, async () => {
         this.#opening = undefined
+        this.#opened = null
         return compileOnce(await this.#open(), job)
       })
     }

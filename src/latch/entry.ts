@@ -7,7 +7,9 @@ import {
   type Lookup,
   isNamedOnServer,
   isStillNamed,
+  isStillNamedAtOnce,
   lookUp,
+  lookUpAtOnce,
 } from '../store/lookup.js'
 import { FILES } from '../store/layout.js'
 import { emit } from './events.js'
@@ -60,6 +62,32 @@ export async function findPinned(opened: Opened, id: string, key: string, check:
 }
 
 /**
+ * The same in one go, where no call waits for another computer: a hit that costs no promise. `null`: look in the way
+ * that may wait, which meets the same trouble again, and says what it is.
+ */
+export function findAtOnce(opened: Opened, id: string, key: string, check: Check): Entry | null {
+  const { inThread } = opened.disk
+  const { holdAtOnce } = opened.locker.shares ?? {}
+  if (!inThread || !holdAtOnce || check === 'hashes') return null
+  try {
+    const found = lookUpAtOnce(inThread, opened.layout.entry(id), key, check)
+    if (found.state !== 'hit') return null
+    const { path, fd, manifest, stats } = found
+    let pinned = false
+    try {
+      const isNoted = opened.host.clock.wallTime() - stats.mtimeMs <= NOTED_EVERY_MS
+      pinned = isNoted && holdAtOnce(fd) && isStillNamedAtOnce(inThread, found)
+    } finally {
+      if (!pinned) inThread.close(fd)
+    }
+    const unpin = async (): Promise<void> => inThread.close(fd)
+    return pinned ? makeEntry(`${path}/${FILES}`, 'hit', manifest.buildMs, unpin) : null
+  } catch {
+    return null
+  }
+}
+
+/**
  * Keeps gc from removing the entry. Only a look *after* pinning proves that it was in time:
  *   we: look up the entry     gc: claims it, moves it away
  *   we: pin what we have open, which is in the trash by now
@@ -70,8 +98,7 @@ export async function pin(opened: Opened, id: string, found: Found): Promise<(()
   let pinned = false
   try {
     if (locker.shares) {
-      const held = locker.shares.hold(found.fd)
-      if (!(held instanceof Promise ? await held : held)) return null
+      if (!(await locker.shares.hold(found.fd))) return null
     } else {
       const letGo = await pinByLock(opened, id)
       if (letGo === null) return null
@@ -80,8 +107,7 @@ export async function pin(opened: Opened, id: string, found: Found): Promise<(()
         await letGo()
       }
     }
-    const still = locker.shares ? isStillNamed(disk, found) : isNamedOnServer(disk, found)
-    pinned = still instanceof Promise ? await still : still
+    pinned = await (locker.shares ? isStillNamed(disk, found) : isNamedOnServer(disk, found))
     return pinned ? unpin : null
   } finally {
     if (!pinned) await unpin()

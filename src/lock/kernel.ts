@@ -100,7 +100,9 @@ export function kernelMechanism(host: Host): Mechanism {
     }
   }
 
+  const { native } = host
   const shares = {
+    ...(native && { holdAtOnce: (fd: number) => native.flock(fd, 'shared') }),
     hold: (fd: number) => flock(fd, 'shared'),
     claim: (fd: number) => flock(fd, 'exclusive'),
   }

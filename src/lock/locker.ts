@@ -32,6 +32,8 @@ export interface Locker {
 export interface SharedHolds {
   /** `false`: somebody claims the file. The hold lives as long as the descriptor. */
   hold(fd: number): boolean | Promise<boolean>
+  /** The same without a promise, where nothing has to be started for it. */
+  holdAtOnce?: ((fd: number) => boolean) | undefined
   /** `false`: somebody holds the file. */
   claim(fd: number): boolean | Promise<boolean>
 }

@@ -7,7 +7,7 @@ import type { Disk, Stats } from '../host/disk.js'
 import { isErrno } from '../host/disk-errors.js'
 import { sha256File } from '../host/hash.js'
 import { readSmall } from '../host/small-file.js'
-import { type Steps, run, step } from '../host/steps.js'
+import { type QuickCalls, type Steps, run, runAtOnce, step } from '../host/steps.js'
 import { isLatchError } from '../core/errors.js'
 import { isEntryInside } from './inside.js'
 import { FILES, MANIFEST } from './layout.js'
@@ -33,13 +33,23 @@ export type Lookup = Found | { state: 'miss' } | { state: 'damaged'; reason: str
 
 /** @param path the entry's directory, wherever it is @param key `null`: of whatever key */
 export async function lookUp(disk: Disk, path: string, key: string | null, check: Check): Promise<Lookup> {
-  const lookup = run(disk, look(disk, path, key, check))
+  const lookup = run(disk, look(disk.inThread, path, key, check))
   const settled = lookup instanceof Promise ? await lookup : lookup
   return settled.state === 'hit' && check === 'hashes' ? checkHashes(disk, settled) : settled
 }
 
-function* look(disk: Disk, path: string, key: string | null, check: Check): Steps<Lookup> {
-  const inside = disk.inThread?.openNoLinks?.(`${path}/${MANIFEST}`) ?? null
+/** The same without a promise, and without hashes. */
+export function lookUpAtOnce(
+  calls: QuickCalls,
+  path: string,
+  key: string,
+  check: Exclude<Check, 'hashes'>,
+): Lookup {
+  return runAtOnce(calls, look(calls, path, key, check))
+}
+
+function* look(calls: QuickCalls | undefined, path: string, key: string | null, check: Check): Steps<Lookup> {
+  const inside = calls?.openNoLinks?.(`${path}/${MANIFEST}`) ?? null
   let fd: number
   try {
     fd = inside ?? (yield* step('openRead', `${path}/${MANIFEST}`))
@@ -59,9 +69,13 @@ function* look(disk: Disk, path: string, key: string | null, check: Check): Step
   }
 }
 
-/** Whether the path still names what was found. Without a promise where the disk needs none. */
-export function isStillNamed(disk: Disk, found: Found): boolean | Promise<boolean> {
+/** Whether the path still names what was found. */
+export async function isStillNamed(disk: Disk, found: Found): Promise<boolean> {
   return run(disk, compareWithPath(found))
+}
+
+export function isStillNamedAtOnce(calls: QuickCalls, found: Found): boolean {
+  return runAtOnce(calls, compareWithPath(found))
 }
 
 function* compareWithPath({ path, stats }: Found): Steps<boolean> {

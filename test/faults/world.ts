@@ -1,6 +1,6 @@
 /** The real host of this process, in which one call fails. */
 import { type Failure, decideOn, watched } from '../support/node-fs.js'
-import { directDisk, pooledDisk } from '../../src/host/disk.js'
+import { directDisk, openingBy, pooledDisk } from '../../src/host/disk.js'
 import { realHost } from '../../src/host/host.js'
 import { realPrivateDirectories } from '../../src/host/private-directory.js'
 import type { Fault } from './faults.js'
@@ -20,7 +20,8 @@ const native = host.native && watched(host.native)
 export function settle({ way, withoutNative = false }: Setting): void {
   host.native = withoutNative ? null : native
   host.privateDirectories = realPrivateDirectories(host.native)
-  host.diskFor = () => (way === 'in thread' ? directDisk : pooledDisk)
+  const inThread = host.native ? openingBy(host.native) : directDisk
+  host.diskFor = () => (way === 'in thread' ? inThread : pooledDisk)
 }
 
 /** Runs `work`, and lets its n-th call below `regions` fail, counted from 1. @returns the names of all calls made */

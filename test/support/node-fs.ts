@@ -84,7 +84,17 @@ export function watched(native: Native): Native {
   return {
     flock: (fd, mode) => synchronously('flock', () => native.flock(fd, mode), [fd]),
     funlock: (fd) => synchronously('flock', () => native.funlock(fd), [fd]),
+    openNoLinks: (path) => openedNoLinks(native, path),
     exchange: (a, b) => synchronously('renameat2', () => native.exchange(a, b), [a, b]),
+  }
+}
+
+/** It reports no error: whoever is given `null` looks in another way. */
+function openedNoLinks(native: Native, path: string): number | null {
+  try {
+    return synchronously('open', () => native.openNoLinks(path), [path, fs.constants.O_RDONLY])
+  } catch {
+    return null
   }
 }
 

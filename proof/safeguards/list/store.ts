@@ -277,6 +277,14 @@ export const STORE: Safeguard[] = [
     killedBy: [witness('store/manifest', 'no manifest that lost, gained or changed a character')],
   },
   {
+    name: 'a manifest is opened by a path without links',
+    harm: 'a link in place of a directory of the cache leads hits to files elsewhere',
+    file: 'host/native.ts',
+    code: 'const RESOLVE_NO_SYMLINKS = 4n',
+    without: 'const RESOLVE_NO_SYMLINKS = 0n',
+    killedBy: [witness('host/native', 'opens what no link leads to')],
+  },
+  {
     name: 'paths of a manifest stay inside',
     harm: 'a planted manifest leads reads out of the entry',
     file: 'store/manifest.ts',
