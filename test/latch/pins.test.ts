@@ -1,5 +1,14 @@
 /** Pins: of every kind, and the protocol of those that are locks (pins.ts), each of its races made to happen. */
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Cache, Entry, Owner } from '../../src/index.js'
@@ -9,6 +18,7 @@ import { openCacheOn } from '../../src/latch/cache.js'
 import { Layout } from '../../src/store/layout.js'
 import { sha256 } from '../../src/host/hash.js'
 import { entryPath, leftoversIn } from '../support/caches.js'
+import { watchedHost } from '../support/hosts.js'
 import { useScratch } from '../support/scratch.js'
 import { put } from '../support/shelf.js'
 import { atCall } from '../support/stopping-disk.js'
@@ -172,6 +182,51 @@ describe.each(['kernel', 'lockfile'] as const)('%s:', (locker) => {
     }
   })
 })
+
+test.skipIf(realHost().native === null)(
+  'an entry that gc moves away before any call of a hit in one go is not handed out, or stays',
+  async () => {
+    let left = Infinity
+    let gc = (): void => undefined
+    const host = watchedHost(
+      realHost(),
+      () => void (--left === 0 && gc()),
+      () => undefined,
+    )
+    const outcomes = new Set<string>()
+    for (let n = 1, reached = true; reached; n++) {
+      const root = scratch()
+      const cache = await openCacheOn(host, root, { locker: 'kernel', strict: true })
+      await put(cache, 'a', 10)
+      reached = false
+      let moved = false
+      gc = () => {
+        reached = true
+        moved = claimAndMove(entryPath(root, 'a'), join(root, 'v1/trash/moved'))
+      }
+      left = n
+      const entry = await cache.getOrCompile('a', ({ dir }) => writeFileSync(join(dir, 'f'), 'new'))
+      expect(existsSync(entry.path), `call ${n}`).toBe(true)
+      expect(claimAndMove(entryPath(root, 'a'), join(root, 'v1/trash/too-late'))).toBe(false)
+      outcomes.add(`${moved ? 'moved' : 'in use'}, ${entry.outcome}`)
+      left = Infinity
+      await entry.release()
+    }
+    expect([...outcomes].sort()).toEqual(['in use, hit', 'moved, compiled'])
+  },
+)
+
+/** As gc does, in one go. `false`: somebody uses it. */
+function claimAndMove(entry: string, to: string): boolean {
+  const fd = openSync(join(entry, 'MANIFEST.json'), 'r')
+  try {
+    if (!realHost().native!.flock(fd, 'exclusive')) return false
+    renameSync(entry, to)
+    return true
+  } finally {
+    closeSync(fd)
+  }
+}
 
 /** As clients of NFS and sshfs do: a name that was opened or looked at is what it was, until what it is in is opened. */
 function remembering(disk: Disk): Disk {
