@@ -3,6 +3,7 @@
  * here with a moment of its own; one happens at a time, and all code that it sets free runs to its end before the next.
  * The moments are drawn from the seed, so the order in which processes get on is as well.
  */
+import { setImmediate } from 'node:timers'
 import type { Chance } from './random.js'
 import { Trace } from './trace.js'
 
@@ -34,24 +35,12 @@ export class Scheduler {
       await settle()
       between()
       if (isOver()) return
-      const event = this.#pop() ?? (await this.#lastChance(isOver))
-      if (event === 'over') return
+      const event = this.#pop()
       if (event === undefined || this.steps > last) throw stuck()
       if (event.cancelled) continue
       this.now = Math.max(this.now, event.at)
       event.happen()
     }
-  }
-
-  /** A module that is still being loaded is nothing that the world knows of. */
-  async #lastChance(isOver: () => boolean): Promise<(Event & { order: number }) | 'over' | undefined> {
-    for (let turn = 0; turn < 50; turn++) {
-      await settle()
-      if (isOver()) return 'over'
-      const event = this.#pop()
-      if (event) return event
-    }
-    return undefined
   }
 
   #insert(event: Event & { order: number }): void {
@@ -89,7 +78,7 @@ function isEarlier(a: Event & { order: number }, b: Event & { order: number }): 
   return a.at < b.at || (a.at === b.at && a.order < b.order)
 }
 
-/** All promises that are settled have been heard of: microtasks, and what waits for a turn of the event loop. */
-function settle(): Promise<void> {
+/** All promises that are settled have been heard of: there are microtasks only. */
+export function settle(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve))
 }

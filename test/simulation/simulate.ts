@@ -17,10 +17,18 @@ import '../../src/latch/statistics.js'
 import '../../src/latch/status.js'
 import '../../src/latch/verify.js'
 import { leftoversIn } from './leftovers.js'
+import { settle } from './scheduler.js'
 import { describeSwarm, type Swarm } from './swarm.js'
 import { Violation } from './witness.js'
 import { live, tidyUp } from './workload.js'
 import { CACHE, DATA, World } from './world.js'
+
+export interface Order {
+  seed: number
+  locker?: Swarm['locker'] | undefined
+  /** Tells all that happened, also where nothing was broken. */
+  traced?: boolean
+}
 
 export interface Told {
   seed: number
@@ -31,15 +39,17 @@ export interface Told {
   hash: string
   /** What was broken; `null`: nothing. */
   violation: string | null
-  /** The end of what happened. */
-  trace: () => string
+  /** The end of what happened, where a promise was broken. */
+  trace: string
 }
 
 const MAX_STEPS = 200_000
 
-export async function simulate(seed: number, locker?: Swarm['locker']): Promise<Told> {
+/** In a plain process or thread: see world-thread.ts. */
+export async function simulate({ seed, locker, traced = false }: Order): Promise<Told> {
+  await refuseSlowModules()
   const world = new World(seed, locker)
-  const restore = listenToWarnings(world)
+  const restore = replaceGlobals(world)
   let violation: string | null = null
   try {
     await runAll(world)
@@ -55,8 +65,16 @@ export async function simulate(seed: number, locker?: Swarm['locker']): Promise<
     steps,
     hash: trace.hash,
     violation,
-    trace: () => trace.last(),
+    trace: traced || violation !== null ? trace.last() : '',
   }
+}
+
+/** Where even a module that is here takes a turn of the event loop to be had, a world goes on meanwhile. */
+async function refuseSlowModules(): Promise<void> {
+  let isHere = false
+  void import('../../src/latch/gc.js').then(() => (isHere = true))
+  await settle()
+  if (!isHere) throw new Error('Here no seed would replay: modules are loaded from elsewhere, each time.')
 }
 
 async function runAll(world: World): Promise<void> {
@@ -114,12 +132,21 @@ async function finish(world: World, work: Promise<void>[]): Promise<void> {
   await scheduler.run(() => over, MAX_STEPS, between, stuck)
 }
 
-/** What people are told on stderr is told to the world. */
-function listenToWarnings(world: World): () => void {
-  const before = Object.getOwnPropertyDescriptor(process, 'emitWarning')!
+/**
+ * What the library has of the process itself, beside its host: what people are told on stderr is told to the world, and
+ * a turn of the event loop is an event of the world's.
+ */
+function replaceGlobals(world: World): () => void {
+  const { setImmediate } = globalThis
+  const warning = Object.getOwnPropertyDescriptor(process, 'emitWarning')!
   const listen = (_message: string, { code }: { code?: string } = {}): void => {
     if (code === 'CACHELATCH_NOT_DURABLE' && world.running) world.running.warned++
   }
   process.emitWarning = listen as typeof process.emitWarning
-  return () => void Object.defineProperty(process, 'emitWarning', before)
+  const turn = (work: () => void): void => void world.running!.later('main', 0, work)
+  globalThis.setImmediate = turn as unknown as typeof setImmediate
+  return () => {
+    globalThis.setImmediate = setImmediate
+    Object.defineProperty(process, 'emitWarning', warning)
+  }
 }
