@@ -4,11 +4,17 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Owner, Surroundings } from '../core/owner.js'
 import { currentUid } from './directories.js'
+import { processesWith } from './environments.js'
 import { sha256 } from './hash.js'
+import { type OpenFiles, findOpenFiles } from './open-files.js'
 
 export interface Processes extends Surroundings {
   /** This process as the owner of something taken at `since` (milliseconds since 1970). */
   asOwner(since: number): Owner
+  /** Pids of others that were started with `name=value` in their environment. See environments.ts. */
+  startedWith(name: string, value: string): number[]
+  /** See open-files.ts. */
+  openFiles(ourPath: (seen: string) => string | null): Promise<OpenFiles | null>
   /** 128 random bits in hex: the only identity that two containers never share. */
   token(): string
   /** In [0, 1): for nothing that anybody must not foresee. */
@@ -28,6 +34,8 @@ export function realProcesses(): Processes {
     pidNamespace,
     startTimeOf,
     asOwner: (since) => ({ pid: process.pid, startTime, bootId, pidNamespace, host, command, since }),
+    startedWith: processesWith,
+    openFiles: findOpenFiles,
     token: () => randomBytes(16).toString('hex'),
     random: Math.random,
     atExit,

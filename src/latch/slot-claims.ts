@@ -10,7 +10,6 @@
  */
 import { isLatchError } from '../core/errors.js'
 import { attempt } from '../host/disk-errors.js'
-import { processesWith } from '../host/environments.js'
 import { sha256 } from '../host/hash.js'
 import type { Lease } from '../lock/locker.js'
 import type { Opened } from './open.js'
@@ -47,7 +46,7 @@ export function markedBy(name: string): string | null {
 }
 
 /** `null`: somebody has it. Never waits. */
-export async function claimSlot({ locker, layout }: Opened, path: string): Promise<Lease | null> {
+export async function claimSlot({ locker, layout, host }: Opened, path: string): Promise<Lease | null> {
   const id = sha256(path.slice(layout.root.length)).slice(0, 32)
   let lease: Lease
   try {
@@ -57,7 +56,7 @@ export async function claimSlot({ locker, layout }: Opened, path: string): Promi
     if (isLatchError(error, 'WAIT_TIMEOUT')) return null
     throw error
   }
-  if (processesWith(SLOT_VARIABLE, path).length === 0) return lease
+  if (host.processes.startedWith(SLOT_VARIABLE, path).length === 0) return lease
   await attempt(lease.release())
   return null
 }

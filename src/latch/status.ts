@@ -2,7 +2,7 @@
 import type { StatusReport } from '../core/report.js'
 import type { Disk } from '../host/disk.js'
 import { orElse } from '../host/disk-errors.js'
-import { type OpenFiles, findOpenFiles } from '../host/open-files.js'
+import type { OpenFiles } from '../host/open-files.js'
 import { type Format, assertDirectories, readFormat } from '../store/format.js'
 import { takeInventory } from '../store/inventory.js'
 import { Layout, bookkeepingRoot } from '../store/layout.js'
@@ -25,7 +25,7 @@ export async function readStatus(
   const now = host.clock.wallTime()
   const books = await booksOf(opened)
   const layouts = books ? [layout, books.layout] : [layout]
-  const open = await findOpenFiles((seen) => layoutFor(layouts, seen)?.whichOf(seen) ?? null)
+  const open = await host.processes.openFiles((seen) => layoutFor(layouts, seen)?.whichOf(seen) ?? null)
   const scenes: Scene[] = [{ host, disk, layout, locker: format.locker, open }]
   if (books) scenes.push({ host, disk, open, ...books })
   const report: StatusReport = {

@@ -169,7 +169,7 @@ export class Publisher {
   /** @param isStill while the worker runs: whether a unit is as it was at the last look */
   async #publishAll(units: Units, isStill?: (unit: string) => boolean): Promise<void> {
     if (units.size === 0) return
-    const written = await openForWriting(this.opened.layout, this.options.slot)
+    const written = await openForWriting(this.opened, this.options.slot)
     const isOpen = (files: UnitFile[]): boolean => files.some(({ path }) => written.has(path))
     const newest = await readSnapshot(this.opened, this.options.namespace, this.#known)
     const next = oldestFirst(units)

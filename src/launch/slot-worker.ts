@@ -1,6 +1,5 @@
 /** A worker in a slot: leased, seeded, watched while the worker runs, published and given back at its end. */
 import { attempt } from '../host/disk-errors.js'
-import { processesWith } from '../host/environments.js'
 import type { Host } from '../host/host.js'
 import { type Opened, openRoot } from '../latch/open.js'
 import { SLOT_VARIABLE } from '../latch/slot-claims.js'
@@ -118,9 +117,9 @@ const HELPERS_END_WITHIN_MS = 2_000
 const LOOK_EVERY_MS = 50
 
 /** `false`: the worker has left a process behind, which may write at any time. */
-async function isLeftAlone({ clock }: Host, slot: string): Promise<boolean> {
+async function isLeftAlone({ clock, processes }: Host, slot: string): Promise<boolean> {
   const end = clock.now() + HELPERS_END_WITHIN_MS
-  while (processesWith(SLOT_VARIABLE, slot).length > 0) {
+  while (processes.startedWith(SLOT_VARIABLE, slot).length > 0) {
     if (clock.now() > end) return false
     await clock.sleep(LOOK_EVERY_MS)
   }

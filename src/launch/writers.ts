@@ -1,12 +1,14 @@
 /** Who writes in a slot just now. Linux; elsewhere nobody knows, and it looks as if nobody does. */
-import { findOpenFiles } from '../host/open-files.js'
-import type { Layout } from '../store/layout.js'
+import type { Opened } from '../latch/open.js'
 
 /** Paths below the slot that a process which we may look at has open for writing. */
-export async function openForWriting({ root }: Layout, slot: string): Promise<Set<string>> {
+export async function openForWriting(
+  { host, layout }: Pick<Opened, 'host' | 'layout'>,
+  slot: string,
+): Promise<Set<string>> {
   // A worker in a container sees the cache under another name, and what is in it under the same.
-  const inside = `${slot.slice(root.length)}/`
-  const found = await findOpenFiles((seen) => {
+  const inside = `${slot.slice(layout.root.length)}/`
+  const found = await host.processes.openFiles((seen) => {
     const start = seen.indexOf(inside)
     return start < 0 ? null : `${slot}/${seen.slice(start + inside.length)}`
   })

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { realHost } from '../../src/host/host.js'
 import { openForWriting } from '../../src/launch/writers.js'
 import { Layout } from '../../src/store/layout.js'
 import { missing } from '../support/needs.js'
@@ -37,11 +38,11 @@ test.skipIf(missing('linux'))(
   async () => {
     const { layout, slot, other } = makeSlots()
     const fds = [openSync(join(slot, 'read'), 'r'), openSync(join(other, 'read'), 'a')]
-    expect(await openForWriting(layout, slot)).toEqual(new Set())
+    expect(await openForWriting({ host: realHost(), layout }, slot)).toEqual(new Set())
     await run('sh', ['-c', 'exec 3>>"$0"; echo; exec sleep 600', join(slot, 'deep/written')])
-    expect(await openForWriting(layout, slot)).toEqual(new Set(['deep/written']))
+    expect(await openForWriting({ host: realHost(), layout }, slot)).toEqual(new Set(['deep/written']))
     fds.push(openSync(join(slot, 'read'), 'r+'))
-    expect(await openForWriting(layout, slot)).toEqual(new Set(['deep/written', 'read']))
+    expect(await openForWriting({ host: realHost(), layout }, slot)).toEqual(new Set(['deep/written', 'read']))
     fds.forEach((fd) => closeSync(fd))
   },
 )
@@ -54,6 +55,6 @@ test.skipIf(missing('linux', 'root', 'PID namespaces (unshare)'))(
     const inside = slot.replace(layout.root, elsewhere)
     const script = 'mount --bind "$0" "$1" && exec 3>>"$2/deep/written"; echo; exec sleep 600'
     await run('unshare', ['-m', 'sh', '-c', script, layout.root, elsewhere, inside])
-    expect(await openForWriting(layout, slot)).toEqual(new Set(['deep/written']))
+    expect(await openForWriting({ host: realHost(), layout }, slot)).toEqual(new Set(['deep/written']))
   },
 )

@@ -7,6 +7,10 @@ import type { Inode } from './volume.js'
 export interface OpenFile {
   inode: Inode
   dev: number
+  /** As it was opened. */
+  path: string
+  /** In how many tables of processes it is: a child has it from its parent. */
+  shared: number
   writes: boolean
   appends: boolean
   position: number

@@ -3,26 +3,20 @@
  * fs-extra (the same calls, in their order), flock(1), the thread in which hearts beat (their code is the library's and
  * proper-lockfile's own; what is simulated is that messages take time), private directories, random bits.
  */
-import fs from 'node:fs'
 import type { Owner } from '../../src/core/owner.js'
 import { type AppendCall, appending } from '../../src/host/append-file.js'
-import type { Clock } from '../../src/host/clock.js'
-import type { Disk } from '../../src/host/disk.js'
-import { attempt, isErrno, orElse } from '../../src/host/disk-errors.js'
+import { isErrno } from '../../src/host/disk-errors.js'
 import type { FileSystem } from '../../src/host/filesystem.js'
 import type { Host } from '../../src/host/host.js'
 import { lockFilesOver } from '../../src/host/lock-file.js'
-import type { ReadCalls } from '../../src/host/steps.js'
+import type { OpenFiles } from '../../src/host/open-files.js'
 import { runInPool, runInThread } from '../../src/host/steps.js'
-import type { StartThread } from '../../src/host/thread.js'
-import type { HeartNews, HeartRequest } from '../../src/lock/heartbeat.js'
-import { Hearts } from '../../src/lock/hearts.js'
-import type { Process, ThreadName } from './process.js'
-import { properLockfileOver } from './proper-lockfile.js'
-
-const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = fs.constants
-const OPEN_READ = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
-const CREATE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+import { clockOf } from './clock.js'
+import { diskOf, readCallsOf } from './disk.js'
+import { flockCommandOf } from './flock-command.js'
+import { heartThreadOf } from './heart-thread.js'
+import { privateDirectory } from './private-directory.js'
+import type { Process } from './process.js'
 
 export function hostOf(process: Process): Host {
   const { world, calls } = process
@@ -84,29 +78,6 @@ function inspect(path: string, network: boolean): FileSystem {
   return { type, locality, mountPoint: '/', options: [] }
 }
 
-function clockOf(process: Process, thread: ThreadName): Clock {
-  const { machine } = process
-  return {
-    now: () => machine.now(),
-    nowNs: () => BigInt(Math.round(machine.now() * 1e6)),
-    wallTime: () => Math.floor(machine.wallTime()),
-    sleep: (ms, signal) =>
-      new Promise((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason as Error)
-        const abort = (): void => {
-          cancel()
-          reject(signal!.reason as Error)
-        }
-        const cancel = process.later(thread, ms, () => {
-          signal?.removeEventListener('abort', abort)
-          resolve()
-        })
-        signal?.addEventListener('abort', abort, { once: true })
-      }),
-    later: (ms, tick) => process.later(thread, ms, tick),
-  }
-}
-
 function processesOf(process: Process): Host['processes'] {
   const { world, machine, pid, name } = process
   const startTime = `started-${pid}`
@@ -123,82 +94,14 @@ function processesOf(process: Process): Host['processes'] {
       command: name,
       since,
     }),
+    startedWith: (name, value) => world.startedWith(process, name, value).map((other) => other.pid),
+    openFiles: (ourPath) => openFilesOf(process, ourPath),
     token: () => world.chance.hex(16),
     random: () => world.chance.next(),
     atExit: (work) => {
       process.lastWords.add(work)
       return () => void process.lastWords.delete(work)
     },
-  }
-}
-
-/** The calls on one disk, made by one thread. */
-export function diskOf(process: Process, thread: ThreadName): Disk {
-  const { calls } = process
-  const call = <T>(name: string, paths: readonly unknown[], effect: () => T): Promise<T> =>
-    process.call(thread, name, paths, effect)
-  const disk: Disk = {
-    openRead: (path) => call('open', [path], () => calls.open(path, OPEN_READ)),
-    createExclusive: (path, mode) => call('create', [path], () => calls.open(path, CREATE, mode)),
-    close: (fd) => call('close', [fd], () => calls.close(fd)),
-    fstat: (fd) => call('fstat', [fd], () => calls.fstat(fd)),
-    lstat: (path) => call('lstat', [path], () => calls.lstat(path)),
-    read: (fd, into, position) => call('read', [fd], () => calls.read(fd, into, position)),
-    write: (fd, bytes) => call('write', [fd], () => calls.write(fd, bytes)),
-    sync: (fd) => call('fsync', [fd], () => calls.fsync(fd)),
-    rename: (from, to) => call('rename', [from, to], () => calls.rename(from, to)),
-    link: (from, to) => call('link', [from, to], () => calls.link(from, to)),
-    copy: (from, to) => call('copy', [from, to], () => calls.copy(from, to)),
-    symlink: (target, path) => call('symlink', [target, path], () => calls.symlink(target, path)),
-    unlink: (path) => call('unlink', [path], () => calls.unlink(path)),
-    mkdir: (path, mode) => call('mkdir', [path], () => calls.mkdir(path, mode)),
-    rmdir: (path) => call('rmdir', [path], () => calls.rmdir(path)),
-    readdir: (path) => call('readdir', [path], () => calls.readdir(path)),
-    readlink: (path) => call('readlink', [path], () => calls.readlink(path)),
-    chmod: (path, mode) => call('chmod', [path], () => calls.chmod(path, mode)),
-    utimes: (path, seconds) => call('utimes', [path], () => calls.utimes(path, seconds)),
-    writeWhole: (path, text) => writeWhole(disk, path, text),
-    removeTree: (path) => removeTree(disk, path),
-  }
-  return disk
-}
-
-/** As write-file-atomic does. */
-async function writeWhole(disk: Disk, path: string, text: string): Promise<void> {
-  const draft = `${path}.4711`
-  try {
-    const fd = await disk.createExclusive(draft, 0o666)
-    try {
-      await disk.write(fd, Buffer.from(text))
-    } finally {
-      await disk.close(fd)
-    }
-    await disk.rename(draft, path)
-  } catch (error) {
-    await attempt(disk.unlink(draft))
-    throw error
-  }
-}
-
-/** As rm(1) does with -rf. */
-async function removeTree(disk: Disk, path: string): Promise<void> {
-  const stats = await orElse(disk.lstat(path), null, 'ENOENT')
-  if (stats === null) return
-  if (!stats.isDirectory()) return orElse(disk.unlink(path), undefined, 'ENOENT')
-  for (const { name } of await orElse(disk.readdir(path), [], 'ENOENT'))
-    await removeTree(disk, `${path}/${name}`)
-  await orElse(disk.rmdir(path), undefined, 'ENOENT')
-}
-
-function readCallsOf(process: Process): ReadCalls {
-  const { calls } = process
-  return {
-    openRead: (path) => process.callNow('open', [path], () => calls.open(path, OPEN_READ)),
-    close: (fd) => process.callNow('close', [fd], () => calls.close(fd)),
-    fstat: (fd) => process.callNow('fstat', [fd], () => calls.fstat(fd)),
-    lstat: (path) => process.callNow('lstat', [path], () => calls.lstat(path)),
-    read: (fd, into, position) => process.callNow('read', [fd], () => calls.read(fd, into, position)),
-    readdir: (path) => process.callNow('readdir', [path], () => calls.readdir(path)),
   }
 }
 
@@ -238,70 +141,6 @@ function appendingOf(process: Process): Host['appending'] {
   }
 }
 
-/** flock(1) has a process of its own, so it takes time to start, and is not stopped with the one that waits. */
-function flockCommandOf(process: Process): Host['flockCommand'] {
-  const { calls, world } = process
-  const startMs = (): number => world.chance.between(1, 5)
-  return {
-    isThere: () => Promise.resolve(world.swarm.flockCommand),
-    once: (fd, mode) =>
-      new Promise((resolve) => {
-        process.later('main', startMs(), () => resolve(calls.flock(fd, mode) ? 'locked' : 'busy'))
-      }),
-    waiting: (fd, mode, signal) =>
-      new Promise((resolve, reject) => {
-        if (signal.aborted) return reject(signal.reason as Error)
-        let giveUp = (): void => undefined
-        let ended = false
-        const end = (how: () => void): void => {
-          if (ended) return
-          ended = true
-          signal.removeEventListener('abort', abort)
-          // The news that it has ended takes its time as well; somebody may have aborted by then.
-          process.later('main', world.chance.between(0.1, 3), () =>
-            signal.aborted ? reject(signal.reason as Error) : how(),
-          )
-        }
-        const abort = (): void => {
-          giveUp()
-          end(() => reject(signal.reason as Error))
-        }
-        signal.addEventListener('abort', abort, { once: true })
-        world.scheduler.after(startMs(), () => {
-          if (!process.alive || ended) return
-          giveUp = calls.flockWaiting(fd, mode, () => end(() => resolve('locked')))
-        })
-      }),
-  }
-}
-
-function heartThreadOf(process: Process): StartThread {
-  const clock = clockOf(process, 'heart')
-  const timers = {
-    setTimeout: (tick: () => void, ms: number) => process.later('heart', ms, tick),
-    clearTimeout: (cancel: () => void) => cancel(),
-    now: () => clock.wallTime(),
-  }
-  const latency = (): number => process.world.chance.between(0.01, 0.2) * process.slowness
-  return <Request, News>(_file: URL, onNews: (news: News) => void) => {
-    const tell = (news: HeartNews): void =>
-      void process.later('main', latency(), () => onNews(news as unknown as News))
-    const body = { disk: diskOf(process, 'heart'), clock, lock: properLockfileOver(timers) }
-    const hearts = new Hearts(body, tell)
-    const ask = (request: Request): Promise<unknown> =>
-      new Promise((resolve, reject) => {
-        const reply = (settle: () => void): void => void process.later('main', latency(), settle)
-        process.later('heart', latency(), () => {
-          hearts.answer(request as unknown as HeartRequest).then(
-            (value) => reply(() => resolve(value)),
-            (error: Error) => reply(() => reject(error)),
-          )
-        })
-      })
-    return { ask }
-  }
-}
-
 function makeDirectories(process: Process, path: string): void {
   let made = ''
   for (const name of path.split('/').slice(1)) {
@@ -314,28 +153,22 @@ function makeDirectories(process: Process, path: string): void {
   }
 }
 
-function privateDirectory(process: Process): { path: string; fd: number; remove: () => void } {
-  const { calls, world } = process
-  const path = `/tmp/private-${world.chance.hex(4)}`
-  calls.mkdir(path)
-  const fd = calls.open(path, OPEN_READ)
-  let removed = false
-  return {
-    path,
-    fd,
-    remove() {
-      if (removed) return
-      removed = true
-      removeNow(process, path)
-      calls.close(fd)
-    },
+/** What /proc tells: by the path under which a file was opened. */
+function openFilesOf(
+  process: Process,
+  ourPath: (seen: string) => string | null,
+): ReturnType<Host['processes']['openFiles']> {
+  const { world, machine } = process
+  const look = (): OpenFiles => {
+    const files = world.processesOn(machine).flatMap(({ pid, calls }) =>
+      calls.openFiles.flatMap(({ path: seen, writes, lock }) => {
+        const path = ourPath(seen)
+        return path === null ? [] : [{ path, pid, writes, lock, takenBy: null }]
+      }),
+    )
+    return { files, hidden: new Set<number>(), complete: true }
   }
-}
-
-function removeNow(process: Process, path: string): void {
-  const { calls } = process
-  for (const child of calls.readdir(path))
-    if (child.isDirectory()) removeNow(process, `${path}/${child.name}`)
-    else calls.unlink(`${path}/${child.name}`)
-  calls.rmdir(path)
+  return new Promise((resolve) => {
+    process.later('main', world.chance.between(1, 20), () => resolve(look()))
+  })
 }

@@ -7,6 +7,8 @@ const MAY_STAY = [
   /^v1\/(format\.json|locks|stage|entries|attempts|pins|trash|slots|snapshots|stats)$/,
   /^v1\/locks\/[^/]+\.lock$/,
   /^v1\/entries\/[0-9a-f]{2}(\/[0-9a-f]{64}(\/.*)?)?$/,
+  /^v1\/slots\/[^/]+(\/(host\d\.)?\d{3}(\.ended-well\.json|\/.*)?)?$/,
+  /^v1\/snapshots\/[^/]+(\/[0-9a-f]{2}(\/[0-9a-f]{64}(\/.*)?)?)?$/,
   /^v1\/stats\/[^/]+\.ndjson$/,
   // What became of the last build, as long as there is no entry.
   /^v1\/attempts\/[0-9a-f]{64}\.json$/,

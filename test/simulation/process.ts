@@ -18,6 +18,8 @@ interface Pending {
 
 export class Process {
   alive = true
+  /** How it has ended: its exit code, or 137. */
+  exitCode: number | undefined
   /** Whether errors of the disk reach it. */
   mayFail = true
   /** How often it was said that something may not survive a power cut. */
@@ -39,6 +41,8 @@ export class Process {
     readonly pid: number,
     /** How much longer than others it takes for everything. */
     readonly slowness: number,
+    /** What it was started with. */
+    readonly environment: Readonly<Record<string, string>> = {},
   ) {
     this.gone = new Promise((resolve) => (this.#goneNow = resolve))
     this.calls = new SystemCalls((path) => machine.volumeOf(path), machine.flocks)
@@ -122,14 +126,16 @@ export class Process {
       this.world.scheduler.after(index * 1e-6, () => this.whenRunning(thread, work))
   }
 
-  exit(): void {
+  exit(code = 0): void {
     for (const work of this.lastWords) work()
+    this.exitCode = code
     this.#end()
   }
 
   kill(): void {
     if (!this.alive) return
     for (const pending of this.#pending) if (this.world.chance.happens(0.5)) pending.effect()
+    this.exitCode = 137
     this.#end()
   }
 

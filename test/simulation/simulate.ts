@@ -83,15 +83,18 @@ async function runAll(world: World): Promise<void> {
     world,
     Array.from({ length: swarm.processesAtOnce }, () => generations(world)),
   )
+  await finish(world, [world.allGone()])
   faults.calm = true
   faults.isFull = false
   witness.checkEntries()
+  witness.slots.check()
   witness.checkGraph()
   for (const machine of world.machines) machine.setClockRight()
   // Longer than anything is left alone for being young, or for having been changed by who had a wrong clock.
   await finish(world, [later(world, 48 * 3_600_000)])
   for (const machine of world.machines) await finish(world, [tidyUp(world.start(machine))])
   witness.checkEntries()
+  witness.slots.check()
   // Where no cache has come into being, there is none to be tidied up.
   const roots = [CACHE, `${DATA}/.cachelatch`].filter((root) => !world.isMissing(root))
   const left = roots.flatMap((root) => leftoversIn(world, root))

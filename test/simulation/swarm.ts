@@ -46,6 +46,10 @@ export interface Swarm {
   compiles: number
   locks: number
   writes: number
+  workers: number
+  /** How many slots there are. */
+  maxSlots: number
+  settleMs: number
 }
 
 /** How likely each fault is switched on. */
@@ -92,6 +96,9 @@ export function chooseSwarm(chance: Chance, locker?: Swarm['locker']): Swarm {
     compiles: chance.integer(0, 4),
     locks: chance.integer(0, 5),
     writes: chance.integer(0, 2),
+    workers: on(0.4) ? chance.integer(1, 4) : 0,
+    maxSlots: chance.integer(1, 3),
+    settleMs: chance.pick([0, 20, 500, 5_000]),
   }
 }
 

@@ -17,8 +17,15 @@ export class SystemCalls {
     private readonly flocks: Flocks,
   ) {}
 
-  get openFiles(): number {
-    return this.#files.size
+  get openFiles(): OpenFile[] {
+    return [...this.#files.values()]
+  }
+
+  /** A child has one of its parent's from the start. */
+  inherit(fd: number, from: SystemCalls): void {
+    const file = from.#file(fd)
+    file.shared++
+    this.#files.set(this.#nextFd++, file)
   }
 
   open(path: string, flags: number, mode = 0o666): number {
@@ -34,13 +41,14 @@ export class SystemCalls {
     inode.opened++
     const appends = (flags & O_APPEND) !== 0
     const fd = this.#nextFd++
-    this.#files.set(fd, { inode, dev: volume.dev, writes, appends, position: 0, lock: null })
+    this.#files.set(fd, { inode, dev: volume.dev, path, shared: 1, writes, appends, position: 0, lock: null })
     return fd
   }
 
   close(fd: number): void {
     const file = this.#file(fd)
     this.#files.delete(fd)
+    if (--file.shared > 0) return
     this.flocks.close(file)
     file.inode.opened--
     this.#volumes(file.dev).freeIfGone(file.inode)

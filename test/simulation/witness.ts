@@ -20,6 +20,7 @@ import { isInjected } from './faults.js'
 import { Torn, check } from './payload.js'
 import type { Process } from './process.js'
 import { Register } from './register.js'
+import { SlotWitness } from './slot-witness.js'
 import type { Inode } from './volume.js'
 import { CACHE, DATA, type World, find } from './world.js'
 
@@ -40,6 +41,7 @@ export class Witness {
   violation: Violation | undefined
   /** The file that is written again and again. */
   readonly graph: Register
+  readonly slots: SlotWitness
   readonly #takers = new Map<string, Taken>()
   readonly #builders = new Map<string, Set<Process>>()
   readonly #published = new Map<string, Published>()
@@ -49,6 +51,7 @@ export class Witness {
   #removing = 0
 
   constructor(private readonly world: World) {
+    this.slots = new SlotWitness(world, this)
     this.graph = new Register(
       () => world.scheduler.now,
       (what) => this.report(what),
@@ -124,6 +127,14 @@ export class Witness {
     return !ordered && powerCuts && this.#removals > 0
   }
 
+  get removals(): number {
+    return this.#removals
+  }
+
+  get isRemoving(): boolean {
+    return this.#removing > 0
+  }
+
   removing(): () => void {
     this.#removals++
     this.#removing++
@@ -148,6 +159,7 @@ export class Witness {
 
   powerLost(): void {
     this.checkEntries()
+    this.slots.check()
     this.checkGraph()
     for (const [key, { removals }] of this.#published) {
       if (removals !== this.#removals || this.world.swarm.deletions) continue
@@ -170,8 +182,12 @@ export class Witness {
 
   /** What has a name among the entries is whole, also while nobody reads it. */
   checkEntries(): void {
-    const entries = find(this.world.shared, `${CACHE}/v1/entries`)
-    for (const shelf of entries?.names.values() ?? [])
+    const { shared } = this.world
+    const snapshots = [...(find(shared, `${CACHE}/v1/snapshots`)?.names.values() ?? [])]
+    const shelves = [find(shared, `${CACHE}/v1/entries`), ...snapshots].flatMap((home) => [
+      ...(home?.names.values() ?? []),
+    ])
+    for (const shelf of shelves)
       for (const [id, entry] of shelf.names) {
         const damage = damageOf(id, entry)
         if (damage !== null && !(damage.endsWith(MISSING) && this.halfRemovedMayReturn))

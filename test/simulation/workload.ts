@@ -1,61 +1,17 @@
 /** What the processes of a world do: a few calls each, of all that the library has, drawn from the seed. */
-import { openCacheOn, type Cache } from '../../src/latch/cache.js'
+import { openCacheOn } from '../../src/latch/cache.js'
 import type { Entry } from '../../src/latch/entry.js'
 import { withLockOn, writeFileOn } from '../../src/latch/write.js'
-import type { Host } from '../../src/host/host.js'
 import { isErrno } from '../../src/host/disk-errors.js'
+import { Actor, quiet } from './actor.js'
 import { isInjected } from './faults.js'
-import { hostOf } from './host.js'
 import { check, describe, fill, readAll, readWhole } from './payload.js'
 import type { Process } from './process.js'
-import { ABORTED, BUILD_FAILS } from './witness.js'
+import { BUILD_FAILS } from './witness.js'
 import { CACHE, DATA, type World } from './world.js'
-
-const quiet = (): void => undefined
+import { runWorker } from './wrapper.js'
 
 type Step = (actor: Actor) => Promise<void>
-
-class Actor {
-  readonly host: Host
-  readonly cache: Promise<Cache>
-  readonly world: World
-
-  constructor(readonly process: Process) {
-    this.world = process.world
-    this.host = hostOf(process)
-    this.cache = openCacheOn(this.host, CACHE, this.options)
-  }
-
-  get options(): { locker: 'kernel' | 'lockfile'; staleMs: number } {
-    const { locker, staleMs } = this.world.swarm
-    return { locker, staleMs }
-  }
-
-  /** How long it is ready to wait. */
-  patience(): { timeoutMs: number; signal?: AbortSignal; onWait: () => void } {
-    const { chance, swarm } = this.world
-    const timeoutMs = swarm.impatience ? chance.magnitude(1, 20_000) : 60 * 60 * 1000
-    if (!swarm.aborts || chance.happens(0.5)) return { timeoutMs, onWait: quiet }
-    const controller = new AbortController()
-    const { clock } = this.host
-    clock.later(chance.magnitude(1, 20_000), () => controller.abort(new Error(ABORTED)))
-    return { timeoutMs, signal: controller.signal, onWait: quiet }
-  }
-
-  /** @returns whether it ended well */
-  async trying(doing: string, work: () => Promise<void>): Promise<boolean> {
-    try {
-      this.world.scheduler.trace.add(this.process.name, `> ${doing}`)
-      await work()
-      this.world.scheduler.trace.add(this.process.name, `< ${doing}`)
-      return true
-    } catch (error) {
-      this.world.scheduler.trace.add(this.process.name, `< ${doing}: ${String(error)}`)
-      this.world.witness.failed(this.process, doing, error)
-      return false
-    }
-  }
-}
 
 async function compile(actor: Actor): Promise<void> {
   const { world, process, host } = actor
@@ -193,14 +149,15 @@ async function look(actor: Actor): Promise<void> {
 
 function stepsOf({ swarm }: World): Step[] {
   const times = (count: number, step: Step): Step[] => Array.from({ length: count }, () => step)
-  const { compiles, locks, writes, collectors } = swarm
+  const { compiles, locks, writes, workers, collectors } = swarm
   return [
-    ...(compiles + locks === 0 ? [compile] : []),
+    ...(compiles + locks + workers === 0 ? [compile] : []),
     ...times(compiles, compile),
     ...times(compiles > 0 ? 1 : 0, get),
     ...times(locks, lock),
     ...times(writes, write),
     ...times(writes, read),
+    ...times(workers, runWorker),
     ...(collectors ? [collect, collect, look] : []),
   ]
 }
@@ -216,8 +173,9 @@ export async function live(process: Process): Promise<void> {
     await Promise.all(Array.from({ length: together }, () => chance.pick(steps)(actor)))
   }
   // Lock files are kept open for a second.
-  for (let times = 0; times < 20 && process.calls.openFiles > 0; times++) await actor.host.clock.sleep(5_000)
-  const { openFiles } = process.calls
+  for (let times = 0; times < 20 && process.calls.openFiles.length > 0; times++)
+    await actor.host.clock.sleep(5_000)
+  const openFiles = process.calls.openFiles.length
   process.exit()
   if (openFiles > 0) world.witness.report(`${process.name} has ended with ${openFiles} open files`)
 }

@@ -52,8 +52,31 @@ export class World {
     return process
   }
 
+  /** A child, which outlives its parent where that is killed. @param fd of the parent's, inherited */
+  spawn({ machine, calls }: Process, environment: Record<string, string>, fd: number | null): Process {
+    const pid = ++this.#pids
+    const child = new Process(this, machine, `w${pid}@${machine.name.slice(4)}`, pid, 1, environment)
+    child.mayFail = false
+    if (fd !== null) child.calls.inherit(fd, calls)
+    this.#alive.add(child)
+    return child
+  }
+
+  processesOn(machine: Machine): Process[] {
+    return [...this.#alive].filter((process) => process.machine === machine)
+  }
+
   isAlive(machine: Machine, pid: number): boolean {
-    return [...this.#alive].some((process) => process.machine === machine && process.pid === pid)
+    return this.processesOn(machine).some((process) => process.pid === pid)
+  }
+
+  startedWith(by: Process, name: string, value: string): Process[] {
+    return this.processesOn(by.machine).filter((other) => other !== by && other.environment[name] === value)
+  }
+
+  /** Those that are left have ended, by themselves or not. */
+  async allGone(): Promise<void> {
+    await Promise.all([...this.#alive].map(({ gone }) => gone))
   }
 
   ended(process: Process): void {

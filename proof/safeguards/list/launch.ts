@@ -62,7 +62,7 @@ export const LAUNCH: Safeguard[] = [
     name: 'a slot with a living descendant is nobody’s',
     harm: 'two programs write in one slot',
     file: 'latch/slot-claims.ts',
-    code: 'if (processesWith(SLOT_VARIABLE, path).length === 0) return lease',
+    code: 'if (host.processes.startedWith(SLOT_VARIABLE, path).length === 0) return lease',
     without: 'if (path) return lease',
     killedBy: [witness('launch/gc', 'so is that of a descendant which has nothing of it')],
   },
