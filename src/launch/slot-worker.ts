@@ -44,7 +44,7 @@ export async function prepareInSlot(job: WorkerJob): Promise<PreparedWorker> {
       return await seeded(opened, job, slot, first)
     } catch (error) {
       // On a full disk, a slot seeded in part would keep it full.
-      await attempt(opened.disk.removeTree(slot.path))
+      if (!isLost(slot)) await attempt(opened.disk.removeTree(slot.path))
       await attempt(slot.lease.release())
       throw error
     }
@@ -89,6 +89,7 @@ async function seeded(
   const { settleMs = DEFAULT_SETTLE_MS } = options
   const publisher = publisherOf(opened, job, { slot, units, first, settleMs }, tell)
   await publisher.begin()
+  if (isLost(slot)) throw lostBefore(slot)
   return {
     path,
     slot: number,
@@ -100,16 +101,35 @@ async function seeded(
     async ended(exitCode) {
       tell({ type: 'worker-ended', worker, exitCode })
       try {
-        const well = exitCode === 0 && (await isLeftAlone(host, path))
+        const well = exitCode === 0 && (await isLeftAlone(host, path)) && !isLost(slot)
         await publisher.end(well)
         const present = well ? await publisher.present() : null
-        if (present) await markEndedWell(opened, slot, present)
+        if (present && !isLost(slot)) await markEndedWell(opened, slot, present)
       } finally {
         await attempt(slot.lease.release())
         await attempt(first?.release() ?? Promise.resolve())
       }
     },
   }
+}
+
+/**
+ * A wrapper that stood still for too long, or whose lock was deleted, shares the slot with its successor's worker. Where
+ * the worker has inherited the lock (flock, or the gate), that takes a deletion; where there is neither, being stopped
+ * is enough:
+ *   A: leases the slot, is stopped     B: takes the dead lock over, starts its worker
+ *   A: must start none, and publish nothing of what B's writes there
+ */
+function isLost({ lease }: Slot): boolean {
+  return lease.signal.aborted
+}
+
+function lostBefore({ lease, path }: Slot): LatchError {
+  return new LatchError('LOCK_UNAVAILABLE', `The slot was lost before its worker was started: ${path}`, {
+    hint: 'Its lock was deleted, or this process stood still for longer than the stale time: then another has the slot.',
+    path,
+    cause: lease.signal.reason,
+  })
 }
 
 /** Helpers of a worker end a little later than it does: Python's resource tracker, a pool of compilers. */

@@ -1,4 +1,5 @@
 /** A simulated host: clocks, a disk of its own for temporary files, a kernel that knows its own locks only. */
+import { Client } from './client.js'
 import { Flocks } from './flocks.js'
 import { Volume } from './volume.js'
 import type { World } from './world.js'
@@ -12,6 +13,8 @@ export class Machine {
   readonly rate: number
   readonly temporary: Volume
   readonly flocks = new Flocks()
+  /** `null`: it has the disk itself, or asks for everything. */
+  readonly #client: Client | null
   #wallOffsetMs: number
   readonly #upSinceMs: number
 
@@ -25,11 +28,17 @@ export class Machine {
     this.rate = swarm.slowClocks ? chance.between(0.85, 1.15) : 1
     this.#wallOffsetMs = swarm.clockJumps ? chance.between(-60_000, 60_000) : 0
     this.#upSinceMs = chance.between(0, 1e9)
+    const now = (): number => world.scheduler.now
+    this.#client = swarm.remembers ? new Client(chance, now, swarm.memoryMs) : null
     this.temporary = new Volume(dev, true, chance, () => this.wallTime())
   }
 
   volumeOf(path: string): Volume {
     return path === '/tmp' || path.startsWith('/tmp/') ? this.temporary : this.world.shared
+  }
+
+  clientOf(path: string): Client | null {
+    return this.volumeOf(path) === this.temporary ? null : this.#client
   }
 
   /** Milliseconds, monotonic. */
@@ -52,5 +61,6 @@ export class Machine {
   reboot(): void {
     this.bootId = this.world.chance.hex(16)
     this.temporary.losePower()
+    this.#client?.forgetAll()
   }
 }

@@ -45,7 +45,11 @@ export class Process {
     readonly environment: Readonly<Record<string, string>> = {},
   ) {
     this.gone = new Promise((resolve) => (this.#goneNow = resolve))
-    this.calls = new SystemCalls((path) => machine.volumeOf(path), machine.flocks)
+    this.calls = new SystemCalls(
+      (path) => machine.volumeOf(path),
+      machine.flocks,
+      (path) => machine.clientOf(path),
+    )
   }
 
   /** A call to a disk: happens some time later, and may fail as the world has decided. */

@@ -29,9 +29,16 @@ export class SlotWitness {
     private readonly witness: Witness,
   ) {}
 
-  /** Two hosts on which flock says that it excludes, and does not, have one name for two slots (protocol, 8.: F). */
+  /**
+   * Two hosts on which flock says that it excludes, and does not, have one name for two slots. Until the worker has
+   * started, a slot is as safe as its lock: from being deleted, and, where neither flock nor a gate can be inherited,
+   * from a wrapper that stands still between its last look and the start (protocol, 8. and "what holds where").
+   */
   get #slotsHold(): boolean {
-    return !this.world.swarm.lies
+    const { native, flockCommand, lies, deletions, cleaners, locker } = this.world.swarm
+    if (lies || deletions) return false
+    const isInherited = native || flockCommand
+    return isInherited ? !cleaners : locker === 'lockfile' && this.witness.nobodyWasHeldUp
   }
 
   workerStarts(worker: Process, slot: string): void {
@@ -46,7 +53,7 @@ export class SlotWitness {
 
   /** It has found something wrong, or could not do something, in a directory that is its own. */
   workerFailed(worker: Process, error: unknown): void {
-    if (isInjected(error) || !this.#slotsHold || this.world.swarm.deletions) return
+    if (isInjected(error) || !this.#slotsHold) return
     this.witness.report(`${worker.name} in its slot: ${String(error)}`)
   }
 
@@ -81,7 +88,8 @@ export class SlotWitness {
     try {
       buildsIn(unit, new Map(files))
     } catch (error) {
-      if (!this.witness.halfRemovedMayReturn) this.witness.report(`${path}: ${String(error)}`)
+      if (this.#slotsHold && !this.witness.halfRemovedMayReturn)
+        this.witness.report(`${path}: ${String(error)}`)
     }
   }
 

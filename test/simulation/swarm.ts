@@ -16,6 +16,9 @@ export interface Swarm {
   flockCommand: boolean
   /** Reads of a local file system are made in one go. */
   inThread: boolean
+  /** See client.ts. */
+  remembers: boolean
+  memoryMs: number
   /** See volume.ts. */
   ordered: boolean
   staleMs: number
@@ -71,6 +74,8 @@ export function chooseSwarm(chance: Chance, locker?: Swarm['locker']): Swarm {
     native: native && !noKernelLocks,
     flockCommand: !noKernelLocks && (!native || on(0.8)),
     inThread: on(0.4),
+    remembers: network && on(),
+    memoryMs: chance.magnitude(100, 60_000),
     ordered: on(0.5),
     staleMs: chance.pick([2_000, 5_000, 15_000]),
     processesAtOnce: chance.integer(2, 6),

@@ -2,6 +2,7 @@
 import fs, { type Dirent } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { Stats } from '../../src/host/disk.js'
+import type { Client } from './client.js'
 import type { Flocks, OpenFile } from './flocks.js'
 import type { Inode, Volume } from './volume.js'
 
@@ -15,6 +16,8 @@ export class SystemCalls {
     /** Where which path is. */
     private readonly volumeOf: (path: string) => Volume,
     private readonly flocks: Flocks,
+    /** What is remembered of the disk on which a path is; `null`: it is this machine's own. */
+    private readonly clientOf: (path: string) => Client | null,
   ) {}
 
   get openFiles(): OpenFile[] {
@@ -36,6 +39,7 @@ export class SystemCalls {
       inode = this.#create(volume, path, 'file', mode)
     } else if ((flags & O_CREAT) !== 0 && (flags & O_EXCL) !== 0) throw errno('EEXIST', 'open', path)
     if (inode.kind === 'link') throw errno('ELOOP', 'open', path)
+    this.clientOf(path)?.forget(inode)
     const writes = (flags & (O_WRONLY | O_RDWR)) !== 0
     if (writes && inode.kind === 'directory') throw errno('EISDIR', 'open', path)
     inode.opened++
@@ -64,9 +68,10 @@ export class SystemCalls {
   }
 
   lstat(path: string): Stats {
-    const inode = this.#find(path)
+    const inode = this.#find(path, 'remembered')
     if (inode === null) throw errno('ENOENT', 'lstat', path)
-    return statsOf(inode, this.volumeOf(path).dev)
+    const look = (): Stats => statsOf(inode, this.volumeOf(path).dev)
+    return this.clientOf(path)?.statsOf(inode, look) ?? look()
   }
 
   read(fd: number, into: Uint8Array, position: number): number {
@@ -164,11 +169,12 @@ export class SystemCalls {
   }
 
   readdir(path: string): Dirent[] {
-    const inode = this.#find(path)
+    const inode = this.#find(path, 'remembered')
     if (inode === null) throw errno('ENOENT', 'scandir', path)
     if (inode.kind === 'link') throw errno('ENOTDIR', 'scandir', path)
     if (inode.kind !== 'directory') throw errno('ENOTDIR', 'scandir', path)
-    return [...inode.names].map(([name, child]) => Object.assign(kindOf(child), { name }) as Dirent)
+    const names = this.clientOf(path)?.list(inode) ?? [...inode.names]
+    return names.map(([name, child]) => Object.assign(kindOf(child), { name }) as Dirent)
   }
 
   readlink(path: string): string {
@@ -182,6 +188,7 @@ export class SystemCalls {
     const inode = this.#find(path)
     if (inode === null) throw errno('ENOENT', 'chmod', path)
     inode.mode = mode
+    this.clientOf(path)?.forget(inode)
   }
 
   utimes(path: string, seconds: number): void {
@@ -189,6 +196,7 @@ export class SystemCalls {
     if (inode === null) throw errno('ENOENT', 'utime', path)
     inode.mtimeMs = seconds * 1000
     inode.ctimeMs = this.volumeOf(path).now()
+    this.clientOf(path)?.forget(inode)
   }
 
   flock(fd: number, mode: 'exclusive' | 'shared'): boolean {
@@ -227,20 +235,33 @@ export class SystemCalls {
     this.volumeOf(path).bind({ directory: this.#parent(path), name: basename(path), inode: null })
   }
 
+  /** Of a name that is changed: the server is asked, and what was remembered is worth nothing any more. */
   #parent(path: string): Inode {
-    const inode = this.#find(dirname(path))
+    const inode = this.#find(dirname(path), 'remembered')
     if (inode === null) throw errno('ENOENT', 'open', path)
     if (inode.kind !== 'directory') throw errno('ENOTDIR', 'open', path)
+    this.clientOf(path)?.forget(inode)
     return inode
   }
 
-  #find(path: string): Inode | null {
+  #find(path: string, last: 'asked' | 'remembered' = 'asked'): Inode | null {
+    const client = this.clientOf(path)
+    const found = this.#walk(path, client, last)
+    if (found !== 'stale') return found
+    client!.forgetAll()
+    return this.#walk(path, null, last) as Inode | null
+  }
+
+  /** `stale`: something that is remembered is no more. */
+  #walk(path: string, client: Client | null, last: 'asked' | 'remembered'): Inode | null | 'stale' {
     let inode = this.volumeOf(path).root
-    for (const name of path.split('/')) {
-      if (name === '') continue
+    const names = path.split('/').filter((name) => name !== '')
+    for (const [index, name] of names.entries()) {
       if (inode.kind !== 'directory') throw errno('ENOTDIR', 'open', path)
-      const next = inode.names.get(name)
+      const asks = last === 'asked' && index === names.length - 1
+      const next = client === null ? inode.names.get(name) : client.lookUp(inode, name, asks)
       if (next === undefined) return null
+      if (client !== null && next.kind === 'directory' && next.links === 0) return 'stale'
       inode = next
     }
     return inode

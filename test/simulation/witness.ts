@@ -59,7 +59,7 @@ export class Witness {
   }
 
   /** Nobody was kept from its work for so long that others may have taken it for dead. */
-  get #nobodyWasHeldUp(): boolean {
+  get nobodyWasHeldUp(): boolean {
     const { stops, stalls, slowCalls, errors, fullDisk, deletions } = this.world.swarm
     return !stops && !stalls && !slowCalls && !errors && !fullDisk && !deletions
   }
@@ -74,12 +74,12 @@ export class Witness {
     const { locker, lies, deletions, errors } = this.world.swarm
     // Whoever cannot read an entry takes it for damaged, and damage is stronger than a pin.
     if (locker === 'kernel') return !lies && !deletions && !errors
-    return this.#nobodyWasHeldUp
+    return this.nobodyWasHeldUp
   }
 
   get #buildsOnce(): boolean {
     const { locker, cleaners } = this.world.swarm
-    return locker === 'lockfile' ? this.#nobodyWasHeldUp : this.#kernelLocksHold && !cleaners
+    return locker === 'lockfile' ? this.nobodyWasHeldUp : this.#kernelLocksHold && !cleaners
   }
 
   get #locksHold(): boolean {
@@ -234,7 +234,7 @@ export class Witness {
   /** Somebody deletes the cache, or takes a living writer for dead: held up for too long, or where locks lie. */
   get #stagesMayGo(): boolean {
     const { deletions, lies, locker } = this.world.swarm
-    return deletions || lies || (locker === 'lockfile' && !this.#nobodyWasHeldUp)
+    return deletions || lies || (locker === 'lockfile' && !this.nobodyWasHeldUp)
   }
 
   /** A wait for an hour may be too short for an hour's work. */
