@@ -3,7 +3,7 @@ import { type Cache, openCacheOn } from '../../src/latch/cache.js'
 import type { Host } from '../../src/host/host.js'
 import { hostOf } from './host.js'
 import type { Process } from './process.js'
-import { ABORTED } from './witness.js'
+import { ABORTED, type Doing } from './witness.js'
 import { CACHE, type World } from './world.js'
 
 export const quiet = (): void => undefined
@@ -36,7 +36,7 @@ export class Actor {
   }
 
   /** @returns whether it ended well */
-  async trying(doing: string, work: () => Promise<void>): Promise<boolean> {
+  async trying(doing: Doing, work: () => Promise<void>): Promise<boolean> {
     try {
       this.world.scheduler.trace.add(this.process.name, `> ${doing}`)
       await work()

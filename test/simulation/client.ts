@@ -3,7 +3,7 @@
  * defaults): for some time, which names are in a directory, which are not, and the attributes of what they name.
  *
  * What it asks the server for all the same:
- * - what is opened, where it is remembered to be there: a file's attributes, a directory's names;
+ * - what is opened, unless it is remembered not to be there: a file's attributes, a directory's names;
  * - a directory that this machine has changed itself;
  * - the whole path anew, once something on it turns out to be gone (ESTALE).
  */

@@ -70,9 +70,13 @@ export class Witness {
     return locker === 'kernel' && !lies && !deletions
   }
 
+  /**
+   * "What is pinned stays until damaged; a pin whose heart stood still for P is none" (protocol, what holds where), and
+   * where flock lies (F), or somebody deletes the cache, no pin can be kept.
+   */
   get #pinsHold(): boolean {
     const { locker, lies, deletions, errors } = this.world.swarm
-    // Whoever cannot read an entry takes it for damaged, and damage is stronger than a pin.
+    // Whoever cannot read an entry takes it for damaged, and damage is stronger than a pin (protocol, 7.).
     if (locker === 'kernel') return !lies && !deletions && !errors
     return this.nobodyWasHeldUp
   }
@@ -120,7 +124,8 @@ export class Witness {
 
   /**
    * gc renames an entry, then deletes its files; it syncs neither. Where changes of names are not ordered, a power cut
-   * may undo the first and keep some of the second. Every reader whose check is `sizes`, as it is by default, sees that.
+   * may undo the first and keep some of the second (protocol, "what a power cut may take": J). Every reader whose check
+   * is `sizes`, as it is by default, sees that. What is there of it is whole all the same.
    */
   get halfRemovedMayReturn(): boolean {
     const { ordered, powerCuts } = this.world.swarm
@@ -201,34 +206,40 @@ export class Witness {
   }
 
   /** How a call ended that should have ended well. */
-  failed(by: Process, doing: string, error: unknown): void {
-    const { swarm } = this.world
-    const {
-      kills,
-      powerCuts,
-      machineCrashes,
-      errors,
-      fullDisk,
-      impatience,
-      failingBuilds,
-      collectors,
-      aborts,
-    } = swarm
-    const allowed: LatchErrorCode[] = []
-    if (impatience || this.#mayTakeLong) allowed.push('WAIT_TIMEOUT')
-    if (failingBuilds || errors) allowed.push('BUILD_FAILED')
-    if (kills || powerCuts || machineCrashes) allowed.push('BUILD_CRASHED')
-    if (fullDisk || errors) allowed.push('DISK_FULL', 'DISK_ERROR', 'NO_PERMISSION', 'LOCK_UNAVAILABLE')
-    // Upkeep says what it has met.
-    if (this.#stagesMayGo) allowed.push('DISK_ERROR')
-    // With no grace time, gc may take what was published before its publisher has it in hand: even twice in a row.
-    if (this.#stagesMayGo || errors || collectors) allowed.push('ROOT_GONE')
-    if (isLatchError(error, ...allowed)) return
+  failed(by: Process, doing: Doing, error: unknown): void {
+    const { aborts, failingBuilds, errors, fullDisk } = this.world.swarm
+    if (isLatchError(error, ...this.#allowed(doing))) return
     if (aborts && error instanceof Error && error.message === ABORTED) return
     if (failingBuilds && error instanceof Error && error.message === BUILD_FAILS) return
+    // What the disk has done to the build's own writing passes through, where the cache is not to blame for it.
     if (this.#buildErrors.has(error) && (errors || fullDisk || this.#stagesMayGo)) return
+    // The private directory as well; and what the caller does under a lock.
     if (isInjected(error) && (doing === 'getOrCompile' || doing === 'withLock')) return
     this.report(`${by.name}: ${doing} failed with ${explained(error)}`)
+  }
+
+  /**
+   * By principle 5 of the design, `getOrCompile` without `strict`, `get` and a worker go on without a cache that cannot
+   * be used: only what a build did is thrown, and what a disk does that fails outside of the cache, too.
+   */
+  #allowed(doing: Doing): LatchErrorCode[] {
+    const { kills, powerCuts, machineCrashes, errors, fullDisk, failingBuilds, collectors } = this.world.swarm
+    const allowed: LatchErrorCode[] = []
+    if (doing.startsWith('getOrCompile')) {
+      if (failingBuilds || errors) allowed.push('BUILD_FAILED')
+      // Three processes in a row have died of it (protocol, L5), or so it looks.
+      if (kills || powerCuts || machineCrashes) allowed.push('BUILD_CRASHED')
+    }
+    if (fullDisk || errors) allowed.push('DISK_FULL', 'DISK_ERROR', 'NO_PERMISSION', 'LOCK_UNAVAILABLE')
+    if (doing === 'getOrCompile' || doing === 'get' || doing === 'worker') return allowed
+    // "Nothing ever waits without bound" (principle 3): an hour here, which may be too short for an hour's work.
+    if (this.world.swarm.impatience || this.#mayTakeLong) allowed.push('WAIT_TIMEOUT')
+    // "Other programs may delete what they like" (protocol, the model): upkeep says what it has met.
+    if (this.#stagesMayGo) allowed.push('DISK_ERROR')
+    if (this.#stagesMayGo || errors) allowed.push('ROOT_GONE')
+    // With no grace time, gc may take what was published before its publisher has it in hand (L12): even twice in a row.
+    if (collectors && doing === 'getOrCompile, strict') allowed.push('ROOT_GONE')
+    return allowed
   }
 
   /** Somebody deletes the cache, or takes a living writer for dead: held up for too long, or where locks lie. */
@@ -237,12 +248,23 @@ export class Witness {
     return deletions || lies || (locker === 'lockfile' && !this.nobodyWasHeldUp)
   }
 
-  /** A wait for an hour may be too short for an hour's work. */
   get #mayTakeLong(): boolean {
     const { stops, stalls, slowCalls } = this.world.swarm
     return stops || stalls || slowCalls
   }
 }
+
+/** What a process may be doing. */
+export type Doing =
+  | 'getOrCompile'
+  | 'getOrCompile, strict'
+  | 'get'
+  | 'withLock'
+  | 'writeFile'
+  | 'gc'
+  | 'verify'
+  | 'list'
+  | 'worker'
 
 export const ABORTED = 'the caller has aborted'
 export const BUILD_FAILS = 'the build fails'
@@ -259,14 +281,17 @@ const MISSING = ' is missing'
 function damageOf(id: string, entry: Inode): string | null {
   // An empty directory is none: publishing replaces it.
   if (entry.names.size === 0) return null
-  const manifest = decodeManifest(entry.names.get('MANIFEST.json')?.bytes.toString() ?? '')
+  const text = entry.names.get('MANIFEST.json')?.bytes.toString()
+  if (text === undefined) return `MANIFEST.json${MISSING}`
+  const manifest = decodeManifest(text)
   if (typeof manifest === 'string') return manifest
   if (sha256(manifest.key) !== id) return 'the manifest is that of another key'
+  let missing: string | null = null
   for (const { path, sha256: hash } of manifest.files) {
     let file: Inode | undefined = entry.names.get('files')
     for (const name of path.split('/')) file = file?.names.get(name)
-    if (file === undefined) return path + MISSING
-    if (sha256(file.bytes.toString('latin1')) !== hash) return `${path} does not match its checksum`
+    if (file === undefined) missing ??= path + MISSING
+    else if (sha256(file.bytes.toString('latin1')) !== hash) return `${path} does not match its checksum`
   }
-  return null
+  return missing
 }

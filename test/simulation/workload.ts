@@ -19,7 +19,8 @@ async function compile(actor: Actor): Promise<void> {
   const key = `key${chance.integer(1, swarm.keys)}`
   let durable = true
   const warned = process.warned
-  await actor.trying('getOrCompile', async () => {
+  const strict = chance.happens(0.3)
+  await actor.trying(strict ? 'getOrCompile, strict' : 'getOrCompile', async () => {
     const build = async ({ dir }: { dir: string }): Promise<void> => {
       const isPrivate = dir.startsWith('/tmp')
       const done = isPrivate ? quiet : witness.building(key, process)
@@ -39,7 +40,7 @@ async function compile(actor: Actor): Promise<void> {
       'hashes',
       witness.halfRemovedMayReturn ? 'sizes' : 'manifest',
     ] as const)
-    const options = { ...actor.patience(), check: checked, strict: chance.happens(0.3) }
+    const options = { ...actor.patience(), check: checked, strict }
     const entry = await (await actor.cache).getOrCompile(key, build, options)
     durable = process.warned === warned
     if (entry.outcome === 'compiled' && durable) witness.published(key)
@@ -116,7 +117,10 @@ async function read({ world, host, process }: Actor): Promise<void> {
     const bytes = await readAll(host.pooledDisk, `${DATA}/graph.bin`)
     seen(check(bytes, 'graph', 'graph.bin'), process)
   } catch (error) {
-    if (isErrno(error, 'ENOENT') && !isInjected(error)) seen(null, process)
+    const isMissing = isErrno(error, 'ENOENT') && !isInjected(error)
+    // That there was none may be remembered from before (protocol, O).
+    if (isMissing && world.swarm.remembers) return
+    if (isMissing) seen(null, process)
     else if (!isInjected(error)) world.witness.report(`${process.name} read graph.bin: ${String(error)}`)
   }
 }
