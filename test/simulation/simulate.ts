@@ -7,8 +7,8 @@
  *   the reader's look after it has pinned (kernel)  409
  *   the look after locking, whether the path still names the file (kernel)  81
  *   the token in a takeover (lockfile)               68
- * Not simulated: slots and snapshots, handing locks on to children, stale attributes of a network file system,
- * `status`, which looks into the real /proc, and what two processes do between two system calls made in one go.
+ * Not simulated: absolute paths inside a worker's files, two hosts of one name, `nocto`, and what two processes do
+ * between two system calls made in one go.
  */
 // What the library loads when it first needs it is here already: loading takes time that no seed decides.
 import '../../src/latch/gc.js'

@@ -10,6 +10,7 @@ export class Trace {
   add(who: string, what: string): void {
     const line = `${this.now().toFixed(3).padStart(14)}  ${who.padEnd(8)} ${what}`
     this.#lines.push(line)
+    if (this.#lines.length > 2 * SHOWN) this.#lines.splice(0, SHOWN)
     // FNV-1a.
     for (let index = 0; index < line.length; index++)
       this.#hash = Math.imul(this.#hash ^ line.charCodeAt(index), 0x01000193)

@@ -264,6 +264,7 @@ export type Doing =
   | 'gc'
   | 'verify'
   | 'list'
+  | 'status'
   | 'worker'
 
 export const ABORTED = 'the caller has aborted'

@@ -143,10 +143,11 @@ async function collect(actor: Actor): Promise<void> {
 
 async function look(actor: Actor): Promise<void> {
   const { chance } = actor.world
-  const doing = chance.pick(['verify', 'list'] as const)
+  const doing = chance.pick(['verify', 'list', 'status'] as const)
   await actor.trying(doing, async () => {
     const cache = await actor.cache
     if (doing === 'verify') await cache.verify({ quarantine: chance.happens(0.7) })
+    else if (doing === 'status') await cache.status()
     else for await (const _ of cache.list());
   })
 }
