@@ -131,6 +131,7 @@ export class Process {
   }
 
   exit(code = 0): void {
+    if (!this.alive) return
     for (const work of this.lastWords) work()
     this.exitCode = code
     this.#end()

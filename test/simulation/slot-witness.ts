@@ -42,13 +42,23 @@ export class SlotWitness {
   }
 
   workerStarts(worker: Process, slot: string): void {
-    const workers = this.#workers.get(slot) ?? new Set()
-    this.#workers.set(slot, workers)
+    const workers = this.#workersIn(slot)
     for (const other of workers) if (!other.alive) workers.delete(other)
     const [other] = workers
     if (other && this.#slotsHold)
       this.witness.report(`${worker.name} works in ${slot}, and ${other.name} does`)
     workers.add(worker)
+  }
+
+  /** What a worker has left behind is in the slot as it was. */
+  helperStarts(helper: Process, slot: string): void {
+    this.#workersIn(slot).add(helper)
+  }
+
+  #workersIn(slot: string): Set<Process> {
+    const workers = this.#workers.get(slot) ?? new Set<Process>()
+    this.#workers.set(slot, workers)
+    return workers
   }
 
   /** It has found something wrong, or could not do something, in a directory that is its own. */

@@ -4,9 +4,10 @@ import { basename, dirname } from 'node:path'
 import type { Stats } from '../../src/host/disk.js'
 import type { Client } from './client.js'
 import type { Flocks, OpenFile } from './flocks.js'
+import { kindOf, statsOf } from './stats.js'
 import type { Inode, Volume } from './volume.js'
 
-const { O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_APPEND, S_IFREG, S_IFDIR, S_IFLNK } = fs.constants
+const { O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_APPEND } = fs.constants
 
 export class SystemCalls {
   readonly #files = new Map<number, OpenFile>()
@@ -275,30 +276,4 @@ export function errno(code: string, syscall: string, ...paths: string[]): NodeJS
   const error = new Error(`${code}: simulated, ${syscall} ${paths.join(' -> ')}`)
   Error.stackTraceLimit = stackTraceLimit
   return Object.assign(error, { code, syscall })
-}
-
-const FORMAT = { file: S_IFREG, directory: S_IFDIR, link: S_IFLNK }
-
-function kindOf({ kind }: Inode): Pick<Stats, 'isFile' | 'isDirectory' | 'isSymbolicLink'> {
-  return {
-    isFile: () => kind === 'file',
-    isDirectory: () => kind === 'directory',
-    isSymbolicLink: () => kind === 'link',
-  }
-}
-
-function statsOf(inode: Inode, dev: number): Stats {
-  const { ino, kind, mode, uid, links, mtimeMs, ctimeMs, bytes } = inode
-  const times = { mtimeMs, ctimeMs, mtime: new Date(mtimeMs), ctime: new Date(ctimeMs) }
-  const size = kind === 'file' ? bytes.length : 4096
-  return {
-    ino,
-    dev,
-    mode: mode | FORMAT[kind],
-    uid,
-    nlink: kind === 'directory' ? 2 + inode.names.size : links,
-    size,
-    ...times,
-    ...kindOf(inode),
-  } as unknown as Stats
 }

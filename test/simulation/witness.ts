@@ -188,11 +188,12 @@ export class Witness {
   /** What has a name among the entries is whole, also while nobody reads it. */
   checkEntries(): void {
     const { shared } = this.world
-    const snapshots = [...(find(shared, `${CACHE}/v1/snapshots`)?.names.values() ?? [])]
-    const shelves = [find(shared, `${CACHE}/v1/entries`), ...snapshots].flatMap((home) => [
-      ...(home?.names.values() ?? []),
-    ])
-    for (const shelf of shelves)
+    const snapshots = find(shared, `${CACHE}/v1/snapshots`)?.names.values() ?? []
+    for (const home of [find(shared, `${CACHE}/v1/entries`), ...snapshots]) this.#checkHome(home)
+  }
+
+  #checkHome(home: Inode | null): void {
+    for (const shelf of home?.names.values() ?? [])
       for (const [id, entry] of shelf.names) {
         const damage = damageOf(id, entry)
         if (damage !== null && !(damage.endsWith(MISSING) && this.halfRemovedMayReturn))

@@ -22,12 +22,26 @@ export async function work(worker: Process, slot: string): Promise<void> {
       if (chance.happens(0.15)) await startAnew(disk, slot, unit, units)
       await addFile(worker, disk, slot, unit, units.get(unit)!)
     }
+    if (chance.happens(0.1)) leaveHelper(worker, slot)
     worker.exit(chance.happens(0.85) ? 0 : 1)
   } catch (error) {
     // It goes down with what it has open, as programs do.
     witness.slots.workerFailed(worker, error)
     worker.exit(1)
   }
+}
+
+/**
+ * It lives on when the worker has ended. Python closes what a child would inherit. It writes nothing: how it ends nobody
+ * learns (protocol, "what nobody keeps").
+ */
+function leaveHelper(worker: Process, slot: string): void {
+  const { world, environment } = worker
+  const helper = world.spawn(worker, environment, null)
+  world.witness.slots.helperStarts(helper, slot)
+  void clockOf(helper, 'main')
+    .sleep(world.chance.magnitude(10, 20_000))
+    .then(() => helper.exit())
 }
 
 async function whatIsThere(disk: Disk, slot: string, unit: string): Promise<string[]> {
@@ -52,12 +66,13 @@ async function startAnew(
 }
 
 async function addFile(
-  { world: { chance } }: Process,
+  worker: Process,
   disk: Disk,
   slot: string,
   unit: string,
   builds: string[],
 ): Promise<void> {
+  const { chance, swarm } = worker.world
   const build = chance.hex(4)
   const bytes = nextFile(unit, builds, build, chance.integer(0, 200))
   await orElse(disk.mkdir(`${slot}/${unit}`), undefined, 'EEXIST')
@@ -66,6 +81,7 @@ async function addFile(
   await disk.write(fd, bytes.subarray(0, half))
   // Many compilers take their time in the middle of a file.
   if (chance.happens(0.3)) for (let times = chance.integer(1, 20); times > 0; times--) await disk.fstat(fd)
+  if (swarm.kills && chance.happens(0.15)) return worker.kill()
   await disk.write(fd, bytes.subarray(half))
   await disk.close(fd)
   builds.push(build)

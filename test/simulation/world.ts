@@ -53,7 +53,11 @@ export class World {
   }
 
   /** A child, which outlives its parent where that is killed. @param fd of the parent's, inherited */
-  spawn({ machine, calls }: Process, environment: Record<string, string>, fd: number | null): Process {
+  spawn(
+    { machine, calls }: Process,
+    environment: Readonly<Record<string, string>>,
+    fd: number | null,
+  ): Process {
     const pid = ++this.#pids
     const child = new Process(this, machine, `w${pid}@${machine.name.slice(4)}`, pid, 1, environment)
     child.mayFail = false
