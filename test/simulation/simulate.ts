@@ -1,12 +1,11 @@
 /**
  * One world from its beginning to its end, all of it decided by one number.
  *
- * What finds it, when a safeguard is taken away, counted in worlds from seed 1 on (`npm run simulate -- --from 1`):
- *   fsync of files before the rename                 14
- *   gc's look at the pins, with its claim (lockfile)  4
- *   the reader's look after it has pinned (kernel)  409
- *   the look after locking, whether the path still names the file (kernel)  81
- *   the token in a takeover (lockfile)               68
+ * What finds it, when a safeguard is taken away, counted in worlds from seed 1 on:
+ *   fsync of files before the rename                                    17
+ *   a slot's mark, unlinked before its worker starts                   100
+ *   whether a worker is just ending, before its unit is placed         143
+ *   the look after locking, whether the path still names the file      306 (kernel)
  * Not simulated: absolute paths inside a worker's files, two hosts of one name, `nocto`, and what two processes do
  * between two system calls made in one go.
  */

@@ -67,9 +67,9 @@ export class SlotWitness {
     this.witness.report(`${worker.name} in its slot: ${String(error)}`)
   }
 
-  published(unit: string, generation: number): void {
-    const { removals } = this.witness
-    if (this.witness.isRemoving) return
+  /** @param removals begun before it was placed: nobody pins a unit until its publisher tells of it */
+  published(unit: string, generation: number, removals: number): void {
+    if (this.witness.isRemoving || removals !== this.witness.removals) return
     const before = this.#published.get(unit)
     if (before && before.generation > generation && before.removals === removals) return
     this.#published.set(unit, { generation, removals })

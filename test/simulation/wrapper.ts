@@ -12,9 +12,10 @@ export async function runWorker(actor: Actor): Promise<void> {
   const { chance, swarm, witness } = world
   const { timeoutMs } = actor.patience()
   const warned = process.warned
+  const { removals } = witness
   const onEvent = (event: WorkerEvent): void => {
     if (event.type !== 'worker-published') return
-    if (process.warned === warned) witness.slots.published(event.unit, event.generation)
+    if (process.warned === warned) witness.slots.published(event.unit, event.generation, removals)
   }
   await actor.trying('worker', async () => {
     const prepared = await prepareWorkerOn(host, {
