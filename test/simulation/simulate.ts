@@ -3,6 +3,7 @@
  *
  * What finds it, when a safeguard is taken away, counted in worlds from seed 1 on:
  *   fsync of files before the rename                                    17
+ *   whether a process lives that was started with the slot              95
  *   a slot's mark, unlinked before its worker starts                   100
  *   whether a worker is just ending, before its unit is placed         143
  *   the look after locking, whether the path still names the file      306 (kernel)
