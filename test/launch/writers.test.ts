@@ -42,7 +42,9 @@ test.skipIf(missing('linux'))(
     await run('sh', ['-c', 'exec 3>>"$0"; echo; exec sleep 600', join(slot, 'deep/written')])
     expect(await openForWriting({ host: realHost(), layout }, slot)).toEqual(new Set(['deep/written']))
     fds.push(openSync(join(slot, 'read'), 'r+'))
-    expect(await openForWriting({ host: realHost(), layout }, slot)).toEqual(new Set(['deep/written', 'read']))
+    expect(await openForWriting({ host: realHost(), layout }, slot)).toEqual(
+      new Set(['deep/written', 'read']),
+    )
     fds.forEach((fd) => closeSync(fd))
   },
 )
