@@ -1,10 +1,13 @@
 /** Everything that is done in a cache, or beside a path. Each resolves to what came out of it. */
 import { lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { lookInto } from '../../src/doctor/contents.js'
 import { realHost } from '../../src/host/host.js'
+import { permissionsOf } from '../../src/host/situation.js'
 import { type Cache, openCacheOn } from '../../src/latch/cache.js'
 import { findUnpinned } from '../../src/latch/unpinned.js'
 import { withLock, writeDirectory, writeFile } from '../../src/latch/write.js'
+import { Layout } from '../../src/store/layout.js'
 import { prepareTestWorker } from '../support/slot-workers.js'
 import { STALE_MS, type World } from './world.js'
 
@@ -42,6 +45,12 @@ async function work({ root, locker }: World): Promise<unknown> {
   return found
 }
 
+/** What doctor does in a cache itself; all else it does in a directory of its own. */
+const lookOfDoctor = async (layout: Layout): Promise<unknown> => [
+  permissionsOf([layout.root, layout.top, ...layout.directories]),
+  await lookInto(realHost(), layout),
+]
+
 /** They change nothing that another of them could see: one world is enough for all. */
 const READING: Record<string, Operation> = {
   'a hit': (_world, cache) => obtain(cache, 'warm'),
@@ -59,6 +68,7 @@ const READING: Record<string, Operation> = {
   status: (_world, cache) => cache.status(),
   stats: (_world, cache) => cache.stats({ byKey: true }),
   verify: (_world, cache) => cache.verify(),
+  'a look of doctor': ({ root }) => lookOfDoctor(new Layout(root)),
 }
 
 const WRITING: Record<string, Operation> = {
