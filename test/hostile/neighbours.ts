@@ -7,25 +7,21 @@
  * only reads is tried one after the other in one world; several worlds share a process, for the waits (a planted lock
  * is waited for until the time limit) of one are the work of another; each lock has a test file, and so a core.
  */
-import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { isLatchError } from '../../src/core/errors.js'
 import type { Cache } from '../../src/latch/cache.js'
 import { timeBox } from '../support/time-box.js'
 import { OPERATIONS, ROUNDS, openOf } from './operations.js'
 import { type Place, placesOf } from './places.js'
 import { PLANTS, plantAt } from './plants.js'
-import { type LockerName, THEIRS, World } from './world.js'
+import { type LockerName, THEIRS, type World } from './world.js'
+import { makeWorlds } from './worlds.js'
 
 /** Only ends what has failed already. */
 const LIMIT_MS = 60_000
 
 const WORLDS = 6
 
-const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
-
-export interface Case {
+interface Case {
   place: string
   plant: string
   operations: readonly string[]
@@ -37,30 +33,18 @@ export interface Case {
 export async function tryAll(locker: LockerName): Promise<string[]> {
   // Thousands of them, all expected.
   process.removeAllListeners('warning')
-  return inWorlds(locker, WORLDS, async (worlds) => {
-    // All of them take their next case from the same list.
-    const cases = timeBox(casesOf(placesOf(worlds[0]!)), { atLeast: 30 })
+  const worlds = await makeWorlds(locker, WORLDS)
+  try {
+    // All worlds take their next case from the same list.
+    const cases = timeBox(casesOf(placesOf(worlds.all[0]!)), { atLeast: 30 })
     const problems: string[] = []
     const work = async (world: World): Promise<void> => {
       for (const each of cases) problems.push(...(await tryOne(world, each)))
     }
-    await Promise.all(worlds.map(work))
+    await Promise.all(worlds.all.map(work))
     return problems
-  })
-}
-
-export async function inWorlds<T>(
-  locker: LockerName,
-  count: number,
-  use: (worlds: World[]) => Promise<T>,
-): Promise<T> {
-  const base = realpathSync(mkdtempSync(join(MEMORY, 'cachelatch-hostile-')))
-  try {
-    const worlds: World[] = []
-    for (let n = 0; n < count; n++) worlds.push(await World.build(join(base, `${n}`), locker))
-    return await use(worlds)
   } finally {
-    rmSync(base, { recursive: true, force: true })
+    worlds.remove()
   }
 }
 
@@ -74,8 +58,11 @@ function casesOf(places: Place[]): Case[] {
   )
 }
 
-/** What is wrong with what came out, in words. */
-export async function tryOne(world: World, { place, plant, operations, open }: Case): Promise<string[]> {
+/** A world as new, with the plant in it. */
+export async function planted(
+  world: World,
+  { place, plant, open }: Omit<Case, 'operations'>,
+): Promise<Cache> {
   world.renew()
   const cache = await openOf(world)
   if (open) await cache.locker()
@@ -84,14 +71,20 @@ export async function tryOne(world: World, { place, plant, operations, open }: C
     PLANTS[plant]!,
     world,
   )
+  return cache
+}
+
+/** What is wrong with what came out, in words. */
+async function tryOne(world: World, { operations, ...scene }: Case): Promise<string[]> {
+  const cache = await planted(world, scene)
+  const where = `${scene.plant} at ${scene.place}${scene.open ? ', opened before' : ''}`
   const problems: string[] = []
   for (const operation of operations) {
     const problem = await problemOf(operation, world, cache)
-    const scene = `${operation}, ${plant} at ${place}${open ? ', opened before' : ''}`
-    if (problem !== null) problems.push(`${scene}: ${problem}`)
+    if (problem !== null) problems.push(`${operation}, ${where}: ${problem}`)
   }
   if (world.hasOutsideChanged())
-    problems.push(`${operations.join()}, ${plant} at ${place}: what is outside has changed`)
+    problems.push(`${operations.join()}, ${where}: what is outside was read, or has changed`)
   return problems
 }
 

@@ -101,6 +101,8 @@ async function fill(root: string, locker: LockerName, content: string): Promise<
     (worker) => {
       worker.write('groups/g/kernel', content)
       worker.write('singles/s', content)
+      // A slot is used again only with the very times that its mark tells; no call can set finer ones exactly.
+      for (const file of worker.files()) lutimesSync(join(worker.path, file), OLD_SECONDS, OLD_SECONDS)
     },
     { locker, staleMs: STALE_MS },
   )
