@@ -19,8 +19,11 @@ export type LockerName = 'kernel' | 'lockfile'
 /** The shortest that there is: what a test waits for at most. */
 export const STALE_MS = 2_000
 
-/** What is outside has this in every name and file: nothing that is said or handed out may contain it. */
-export const THEIRS = 'of-others'
+/**
+ * What is outside has this in every file, and it is a key there: nothing that is said or handed out may contain it. As
+ * long as what is `ours`: so that no size gives it away.
+ */
+export const THEIRS = 'Jane'
 
 /** Of what is outside, the file of which a hard link is made. */
 export const LINKED = 'linked'
@@ -80,7 +83,8 @@ export class World {
 
   /** Or was read, since it was renewed. */
   hasOutsideChanged(): boolean {
-    if (!this.#witness!.sees()) return false
+    if (this.#witness === null) return true
+    if (!this.#witness.sees()) return false
     this.#witness = null
     return true
   }

@@ -7,6 +7,8 @@ import { type LockerName, World } from './world.js'
 const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 export interface Worlds {
+  /** Beside them. */
+  base: string
   all: World[]
   remove(): void
 }
@@ -17,7 +19,7 @@ export async function makeWorlds(locker: LockerName, count: number): Promise<Wor
   try {
     const all: World[] = []
     for (let n = 0; n < count; n++) all.push(await World.build(join(base, `${n}`), locker))
-    return { all, remove }
+    return { base, all, remove }
   } catch (error) {
     remove()
     throw error
