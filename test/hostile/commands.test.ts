@@ -26,7 +26,7 @@ const LOOKING = [
   ['gc', '--max-size', '1', '--grace', '0s', '--dry-run', '--json'],
 ]
 const DOCTOR = [['doctor', '--json']]
-const DOCTORS_PLACES = ['v1', 'format.json', 'stage', 'entries']
+const DOCTORS_PLACES = new Set(['v1', 'format.json', 'stage', 'entries'])
 
 test.skipIf(missing('linux', 'python3')).each(['kernel', 'lockfile'] as const)(
   'what only looks reports and leads nowhere, with the %s lock',
@@ -36,7 +36,7 @@ test.skipIf(missing('linux', 'python3')).each(['kernel', 'lockfile'] as const)(
 )
 
 test.skipIf(missing('linux', 'python3'))('doctor reports and leads nowhere', async () => {
-  await tryAll('kernel', DOCTOR, ({ name }) => DOCTORS_PLACES.includes(name))
+  await tryAll('kernel', DOCTOR, ({ name }) => DOCTORS_PLACES.has(name))
 })
 
 async function tryAll(
@@ -77,14 +77,13 @@ async function tryOne(
 }
 
 /** 1: verify and doctor have found problems. */
-const REPORTED = [0, 1]
+const REPORTED = new Set([0, 1])
 
 function problemOf({ code, stdout, stderr }: Said): string | null {
   const all = stdout + stderr
   if (code === null) return `it did not come back: ${all}`
   if (all.includes(THEIRS)) return `it says ${all}`
   if (code === 70 || /\n\s+at /.test(all)) return all
-  if (!REPORTED.includes(code))
-    return /\[[A-Z_]+\]\n {2}hint: \w/.test(stderr) ? null : `without a hint: ${all}`
+  if (!REPORTED.has(code)) return /\[[A-Z_]+\]\n {2}hint: \w/.test(stderr) ? null : `without a hint: ${all}`
   return stdout.startsWith('{') && (JSON.parse(stdout) as { schema: number }).schema !== 1 ? stdout : null
 }

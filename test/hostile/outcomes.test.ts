@@ -151,17 +151,15 @@ function codeOf(error: unknown): string {
 }
 
 test('statistics of a terabyte without an end of line are given up', async () => {
-  const {
-    all: [world],
-    remove,
-  } = await makeWorlds('kernel', 1)
+  const worlds = await makeWorlds('kernel', 1)
   try {
+    const [world] = worlds.all
     const { path } = placesOf(world!).find(({ name }) => name === 'a file of statistics')!
     truncateSync(path, 1024 ** 4)
     const cache = await openOf(world!)
     // What stands before it counts.
     expect(await cache.stats()).toMatchObject({ compiled: 1 })
   } finally {
-    remove()
+    worlds.remove()
   }
 })

@@ -25,7 +25,10 @@ export const STALE_MS = 2_000
  */
 export const THEIRS = 'Jane'
 
-/** Of what is outside, the file of which a hard link is made. */
+/**
+ * Of what is outside, the file of which a hard link is made. What is linked into a cache is a file of the cache, to be
+ * read and handed out as any that somebody has forged: so it may be read, and only its content tells nothing of theirs.
+ */
 export const LINKED = 'linked'
 
 /** Longer ago than any grace time. */
@@ -127,7 +130,6 @@ function plainFiles(outside: string): void {
     mkdirSync(join(outside, name), { recursive: true })
   for (const name of [
     'f',
-    LINKED,
     'docs/notes',
     'docs/000/notes',
     `${token}/notes`,
@@ -140,6 +142,7 @@ function plainFiles(outside: string): void {
     `2020-01-01.${'ab'.repeat(6)}.0.ndjson`,
   ])
     writeFileSync(join(outside, name), THEIRS)
+  writeFileSync(join(outside, LINKED), 'link')
 }
 
 function makeOld(directory: string): void {
