@@ -3,7 +3,7 @@
  * after it has opened the cache. Whatever is done then, nothing leads out of the cache: what is outside is neither read,
  * nor changed, nor removed; the operation ends, well or with an error that says what to do.
  *
- * All of it is tried, some 17 700 cases with either lock. What makes that a matter of minutes: worlds lie in memory; what
+ * All of it is tried, 18 000 cases with either lock. What makes that a matter of minutes: worlds lie in memory; what
  * only reads is tried one after the other in one world; several worlds share a process, for the waits (a planted lock
  * is waited for until the time limit) of one are the work of another; each lock has a test file, and so a core.
  */
