@@ -6,6 +6,7 @@ import { isErrno, orElse } from '../host/disk-errors.js'
 import type { Host } from '../host/host.js'
 import { kernelMechanism } from '../lock/kernel.js'
 import { type Format, readFormat } from '../store/format.js'
+import { listInside } from '../store/inside.js'
 import { takeInventory } from '../store/inventory.js'
 import type { Layout } from '../store/layout.js'
 import { countLeftovers } from '../store/leftover-count.js'
@@ -28,6 +29,9 @@ const GRACE_MS = 60_000
 export async function lookInto(host: Host, layout: Layout): Promise<Contents> {
   const known = await formatOf(layout)
   const found = { entries: 0, bytes: 0, largestBytes: 0, damaged: 0 }
+  // A link, say: what is below it is not the cache's.
+  if ((await orElse(disk.lstat(layout.top), null, 'ENOENT'))?.isDirectory() === false)
+    return { ...known, ...found, leftovers: { stages: 0, trash: 0, drafts: 0 } }
   for await (const { bytes, state } of takeInventory(disk, layout)) {
     found.entries++
     found.bytes += bytes
@@ -35,7 +39,7 @@ export async function lookInto(host: Host, layout: Layout): Promise<Contents> {
     if (state === 'damaged') found.damaged++
   }
   const held = new Set<string>()
-  for (const { name } of await orElse(disk.readdir(layout.stage), [], 'ENOENT', 'ENOTDIR')) {
+  for (const { name } of await listInside(disk, layout.stage)) {
     const path = layout.staged(name)
     if (await isHeldStage(host, known.format?.locker, path)) held.add(path)
   }

@@ -13,6 +13,7 @@ import { serveProber } from '../host/prober.js'
 import { lookAround, permissionsOf } from '../host/situation.js'
 import { removeTree } from '../host/trees.js'
 import { type Choice, chooseByType, chooseLocker } from '../lock/choose.js'
+import { assertInside, listInside } from '../store/inside.js'
 import { Layout } from '../store/layout.js'
 import { contender } from './contender.js'
 import { lookInto } from './contents.js'
@@ -48,7 +49,7 @@ const commands = {
       scratch = places[0]
     } catch (error) {
       if (!isErrno(error, 'EACCES', 'EPERM')) throw error
-      await disk.mkdir(places[1]).catch(() => {
+      await makeInside(places[1]).catch(() => {
         throw error
       })
       scratch = places[1]
@@ -58,7 +59,7 @@ const commands = {
   /** The probing directory of a doctor that waits for another host; `null`: none does. */
   async findWaiting(root: string): Promise<string | null> {
     for (const directory of [root, new Layout(root).stage]) {
-      for (const { name } of await orElse(disk.readdir(directory), [], 'ENOENT')) {
+      for (const { name } of await listInside(disk, directory)) {
         const path = `${directory}/${name}`
         if (PROBE.test(name) && (await orElse(disk.lstat(`${path}/held`), null, 'ENOENT')) !== null)
           return path
@@ -77,6 +78,11 @@ serveProber(commands, removeScratch)
 async function removeScratch(): Promise<void> {
   if (scratch !== undefined) await remove(scratch)
   scratch = undefined
+}
+
+async function makeInside(directory: string): Promise<void> {
+  await assertInside(disk, directory)
+  await disk.mkdir(directory)
 }
 
 const MAX_TRIES = 20

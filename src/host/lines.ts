@@ -3,15 +3,19 @@ import { createReadStream } from 'node:fs'
 
 const NEWLINE = 0x0a
 const PIECE_BYTES = 256 * 1024
+/** A line as long as that has no end: a hole of a terabyte costs whoever makes it nothing, and reading it hours. */
+const ENDLESS_BYTES = 16 * 1024 * 1024
 
 /**
- * Yields the lines as they come, some at a time; of a line longer than `maxBytes` only that it was there: `null`.
+ * Yields the lines as they come, some at a time; of a line longer than `maxBytes` only that it was there: `null`; of
+ * a file with an endless one, nothing after it.
  * @param source a path, where `-` is stdin; or an open file, which is closed in the end
  */
 export async function* linesOf(source: string | number, maxBytes: number): AsyncGenerator<(string | null)[]> {
   const stream = source === '-' ? process.stdin : open(source)
   let rest: Buffer = Buffer.alloc(0)
   let tooLong = false
+  let skipped = 0
   for await (const piece of stream as AsyncIterable<Buffer>) {
     const bytes: Buffer = rest.length === 0 ? piece : Buffer.concat([rest, piece])
     const end = bytes.lastIndexOf(NEWLINE)
@@ -24,7 +28,9 @@ export async function* linesOf(source: string | number, maxBytes: number): Async
     }
     if (rest.length > maxBytes) tooLong = true
     // What is too long anyway need not be kept.
+    skipped = tooLong ? skipped + rest.length : 0
     if (tooLong) rest = Buffer.alloc(0)
+    if (skipped > ENDLESS_BYTES) break
   }
   if (tooLong) yield [null]
   else if (rest.length > 0) yield [rest.toString('utf8')]

@@ -49,14 +49,17 @@ export function lookAround(root: string): Situation {
   }
 }
 
-/** Of those that are there. */
+/** Of those that are there, and not below something that is no directory: a link leads elsewhere. */
 export function permissionsOf(paths: string[]): Permissions[] {
-  return paths.flatMap((path) => {
+  const found: Permissions[] = []
+  for (const path of paths) {
+    if (found.some((above) => !above.isDirectory && path.startsWith(`${above.path}/`))) continue
     const stats = lstatSync(path, { throwIfNoEntry: false })
-    if (stats === undefined) return []
+    if (stats === undefined) continue
     const { uid, mode, dev: device } = stats
-    return [{ path, isDirectory: stats.isDirectory(), uid, mode: mode & 0o7777, device }]
-  })
+    found.push({ path, isDirectory: stats.isDirectory(), uid, mode: mode & 0o7777, device })
+  }
+  return found
 }
 
 function stateOf(root: string): Pick<Situation, 'state' | 'errno'> {

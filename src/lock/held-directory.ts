@@ -37,23 +37,25 @@ export class HeldDirectory {
 
   /** The holder's token; `null` when nobody holds the lock. */
   async holder(): Promise<string | null> {
-    const entries = await orElse(this.disk.readdir(this.path), [], 'ENOENT', 'ESTALE').catch(
-      async (error: unknown) => {
-        // EPERM: what sshfs says of a link that leads out of what is mounted.
-        const isStrange =
-          isErrno(error, 'ENOTDIR', 'ELOOP') || (isErrno(error, 'EPERM') && (await this.#isLink()))
-        throw isStrange ? this.#unsafe(error) : error
-      },
-    )
-    const token = entries.find(({ name }) => TOKEN.test(name))?.name ?? null
-    // A link to a directory of somebody else's: nothing there is ours to wait for, let alone to remove.
+    const token = (await this.#names()).find((name) => TOKEN.test(name)) ?? null
+    // A link that came meanwhile: nothing behind it is ours to wait for, let alone to remove.
     if (token !== null && (await this.#isLink())) throw this.#unsafe()
     // sshfs remembers a listing for 20 s, in which the lock may have been released on another host: opening asks.
     return token !== null && (await this.heartbeat(token)) === null ? null : token
   }
 
+  /** Of what is not somebody else's directory: so a link is looked for first. */
+  async #names(): Promise<string[]> {
+    try {
+      if (await this.#isLink()) throw this.#unsafe()
+      return (await orElse(this.disk.readdir(this.path), [], 'ENOENT', 'ESTALE')).map(({ name }) => name)
+    } catch (error) {
+      throw isErrno(error, 'ENOTDIR', 'ELOOP') ? this.#unsafe(error) : error
+    }
+  }
+
   async #isLink(): Promise<boolean> {
-    return (await orElse(this.disk.lstat(this.path), null, 'ENOENT'))?.isSymbolicLink() ?? false
+    return (await orElse(this.disk.lstat(this.path), null, 'ENOENT', 'ESTALE'))?.isSymbolicLink() ?? false
   }
 
   /** `false`: somebody else holds it. */

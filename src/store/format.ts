@@ -20,8 +20,10 @@ export interface Format {
 
 const MAX_BYTES = 64 * 1024
 
-/** `null`: there is no cache yet. @throws LatchError FORMAT_UNKNOWN */
+/** `null`: there is no cache yet. @throws LatchError FORMAT_UNKNOWN, UNSAFE_PATH where a link leads to it */
 export async function readFormat(disk: Disk, layout: Layout): Promise<Format | null> {
+  const top = await orElse(disk.lstat(layout.top), null, 'ENOENT')
+  if (top?.isDirectory() === false) throw notADirectory(layout.top)
   const text = await orElse(readSmallFile(disk, layout.format, MAX_BYTES), null, 'ENOENT')
   return text === null ? null : parseFormat(text, layout.format)
 }

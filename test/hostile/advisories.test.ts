@@ -24,15 +24,18 @@ import {
 } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
+import lockfile from 'proper-lockfile'
 import { describe, expect, test } from 'vitest'
-import { directDisk } from '../../src/host/disk.js'
+import { directDisk, pooledDisk } from '../../src/host/disk.js'
 import { sha256 } from '../../src/host/hash.js'
 import { realHost } from '../../src/host/host.js'
 import { lockFilesOver } from '../../src/host/lock-file.js'
 import { openCache, withLock, writeDirectory } from '../../src/index.js'
 import { openGate } from '../../src/lock/gate.js'
+import { Hearts } from '../../src/lock/hearts.js'
 import { HeldDirectory } from '../../src/lock/held-directory.js'
 import { Observer } from '../../src/lock/observer.js'
+import { Pulse } from '../../src/lock/pulse.js'
 import { Layout } from '../../src/store/layout.js'
 import { type Manifest, decodeManifest, encodeManifest } from '../../src/store/manifest.js'
 import { moveOut } from '../../src/store/trash.js'
@@ -225,29 +228,57 @@ test.each(ACROSS_PROCESSES)(
   },
 )
 
-describe('CVE-2026-112934: what is put in the place of a token that is beaten upon', () => {
-  test.each<[string, (path: string, letters: string) => void]>([
-    ['a FIFO', (path) => void execFileSync('mkfifo', [path])],
-    ['a link', (path, letters) => symlinkSync(letters, path)],
-  ])('%s is neither written to, nor hung upon', async (_name, plant) => {
-    const path = join(lockDirectory(), 'model')
-    const { path: letters, asItWas } = precious()
-    const lease = await makeLocker('lockfile').acquire(path)
-    const [token] = readdirSync(`${path}.held`)
-    const place = join(`${path}.held`, token!)
-    rmSync(place)
-    plant(place, letters)
-    utimesSyncOfLink(place)
-    await until('a beat, or the loss of the lock', () => hasBeaten(place) || lease.signal.aborted)
-    asItWas()
-    await lease.release()
-    asItWas()
-  })
+const IN_PLACE_OF_A_TOKEN: [string, (path: string, letters: string) => void][] = [
+  ['a FIFO', (path) => void execFileSync('mkfifo', [path])],
+  ['a link', (path, letters) => symlinkSync(letters, path)],
+  ['a hard link', (path, letters) => linkSync(letters, path)],
+]
 
-  const utimesSyncOfLink = (path: string): void =>
-    void execFileSync('touch', ['-h', '-d', '@1600000000', path])
-  const hasBeaten = (path: string): boolean =>
-    (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > OLD_SECONDS * 1000
+describe('CVE-2026-112934: what is put in the place of a token that is beaten upon', () => {
+  test.each(IN_PLACE_OF_A_TOKEN)(
+    '%s is not touched where it is seen, and the lock is lost',
+    async (_name, plant) => {
+      const path = join(lockDirectory(), 'model')
+      const { path: letters, asItWas } = precious()
+      const lease = await makeLocker('lockfile').acquire(path)
+      const [token] = readdirSync(`${path}.held`)
+      const place = join(`${path}.held`, token!)
+      rmSync(place)
+      plant(place, letters)
+      execFileSync('touch', ['-h', '-d', `@${OLD_SECONDS}`, place])
+      await until('the loss of the lock', () => lease.signal.aborted)
+      expect(lstatSync(place).mtimeMs).toBe(OLD_SECONDS * 1000)
+      await lease.release()
+      asItWas()
+    },
+  )
+
+  test.each(IN_PLACE_OF_A_TOKEN)(
+    '%s that comes between the look and the beat is not followed',
+    async (name, plant) => {
+      const path = join(lockDirectory(), 'model')
+      const { path: letters, asItWas } = precious()
+      let beats = 0
+      const utimes = (place: string, seconds: number): Promise<void> => {
+        // The first belongs to the taking.
+        if (++beats === 2) {
+          rmSync(place)
+          plant(place, letters)
+        }
+        return pooledDisk.utimes(place, seconds)
+      }
+      const body = { disk: { ...pooledDisk, utimes }, clock: realHost().clock, lock: lockfile.lock }
+      let lost = false
+      const hearts = new Hearts(body, () => (lost = true))
+      const pulse = new SharedArrayBuffer(Pulse.BYTES)
+      expect(await hearts.answer({ do: 'take', path, token: TOKEN, staleMs: 2_000, pulse })).toBe(true)
+      await until('the beat after that', () => beats >= 3 || lost)
+      await hearts.answer({ do: 'release', path, token: TOKEN })
+      // A second name of a file has its times: those alone.
+      if (name === 'a hard link') utimesSync(letters, OLD_SECONDS, OLD_SECONDS)
+      asItWas()
+    },
+  )
 })
 
 test('CVE-2026-112937: a directory that is moved to the name of a stage is not removed with it', async () => {

@@ -1,8 +1,8 @@
 /** Every variable that is read, set to nonsense: an error that says which, or what it means without; never a stack. */
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { spawn } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { SETTINGS } from '../../src/host/settings.js'
 import { COMMAND } from '../support/command.js'
@@ -54,12 +54,24 @@ const COMMANDS = [
   ['dir'],
 ]
 
+/** For each core one: what a command waits for is little. */
+const AT_ONCE = availableParallelism()
+
 test('a variable of any value is an error that can be read, or nothing', async () => {
   const cases = VARIABLES.flatMap((name) =>
     NONSENSE.flatMap((value) => COMMANDS.map((args) => ({ name, value, args }))),
   )
-  for (const { name, value, args } of timeBox(cases, { atLeast: 12 })) {
-    const base = scratch()
+  // All take their next case from the same list.
+  const next = timeBox(cases, { atLeast: 12 })
+  const work = async (): Promise<void> => {
+    for (const each of next) await tryOne(each)
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+})
+
+async function tryOne({ name, value, args }: { name: string; value: string; args: string[] }): Promise<void> {
+  const base = scratch()
+  try {
     mkdirSync(join(base, 'directory'))
     mkdirSync(join(base, 'work'))
     writeFileSync(join(base, 'file'), '')
@@ -78,8 +90,10 @@ test('a variable of any value is an error that can be read, or nothing', async (
     expect(stderr, scene).not.toMatch(/\n\s+at /)
     expect(stderr.replaceAll(/[\n\t]/g, ''), scene).not.toMatch(/[\p{Cc}\p{Cf}]/u)
     if (code !== 0) expect(stderr, scene).toMatch(/^cachelatch: .|warning/im)
+  } finally {
+    rmSync(base, { recursive: true, force: true })
   }
-})
+}
 
 function ended(
   args: string[],

@@ -2,20 +2,21 @@
 import { execFileSync } from 'node:child_process'
 import {
   closeSync,
-  existsSync,
   ftruncateSync,
   lchownSync,
   linkSync,
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Place } from './places.js'
-import type { World } from './world.js'
+import { LINKED, type World } from './world.js'
 
 export type Plant = (place: Place, world: World) => void
 
@@ -30,12 +31,20 @@ export const PLANTS: Record<string, Plant> = {
   'a link to its like in another cache': ({ path, like }) => symlinkSync(like, path),
   'a link to a directory': ({ path }, { outside }) => symlinkSync(outside, path),
   'a link to a directory of documents': ({ path }, { outside }) => symlinkSync(join(outside, 'docs'), path),
-  'a link to a file': ({ path }, { outside }) => symlinkSync(join(outside, 'f'), path),
+  'a link to a file': ({ path }, { outside }) => symlinkSync(join(outside, LINKED), path),
   'a link to nowhere': ({ path }, { outside }) => symlinkSync(join(outside, 'nothing'), path),
   'a link to itself': ({ path }) => symlinkSync(path, path),
-  'a hard link': ({ path }, { outside }) => linkSync(join(outside, 'f'), path),
-  'a FIFO': ({ path }) => void execFileSync('mkfifo', [path]),
-  'a socket': ({ path }) => void execFileSync('python3', ['-c', BIND, path]),
+  'a hard link': ({ path }, { outside }) => linkSync(join(outside, LINKED), path),
+  'a FIFO': ({ path }, world) =>
+    renameSync(
+      ready('fifo', world, (paths) => void execFileSync('mkfifo', paths)),
+      path,
+    ),
+  'a socket': ({ path }, world) =>
+    renameSync(
+      ready('socket', world, (paths) => void execFileSync('python3', ['-c', BIND, ...paths])),
+      path,
+    ),
   'an empty directory': ({ path }) => mkdirSync(path),
   'a directory of other things': ({ path }, { outside }) => {
     mkdirSync(path)
@@ -61,23 +70,33 @@ export const PLANTS: Record<string, Plant> = {
   },
 }
 
-/** The address of a socket is short; its name need not be. */
+/** So many at a time: starting the program that makes them takes as long as twenty cases. */
+const BATCH = 64
+
+/** One of those that only a program can make, to be moved to its place. */
+function ready(kind: string, world: World, make: (paths: string[]) => void): string {
+  const home = join(world.supplies, kind)
+  mkdirSync(home, { recursive: true })
+  if (readdirSync(home).length === 0) make(Array.from({ length: BATCH }, (_, n) => join(home, `${n}`)))
+  return join(home, readdirSync(home)[0]!)
+}
+
+/** By short names: the address of a socket has no room for more. */
 const BIND = `
 import os, socket, sys
-os.chdir(os.path.dirname(sys.argv[1]))
-socket.socket(socket.AF_UNIX).bind('s')
-os.rename('s', sys.argv[1])`
+for path in sys.argv[1:]:
+    os.chdir(os.path.dirname(path))
+    socket.socket(socket.AF_UNIX).bind(os.path.basename(path))`
 
 /** `nobody`: another user, where the test may make its plants another's. */
 const NEIGHBOUR = 65534
 
-/** In the place of what stands there. `false`: there is no such place in this world. */
-export function plantAt(place: Place, plant: Plant, world: World): boolean {
-  if (!existsSync(dirname(place.path))) mkdirSync(dirname(place.path), { recursive: true })
+/** In the place of what stands there. */
+export function plantAt(place: Place, plant: Plant, world: World): void {
+  mkdirSync(dirname(place.path), { recursive: true })
   rmSync(place.path, { recursive: true, force: true })
   plant(place, world)
   // A hard link shares its owner with the file outside.
   if (process.getuid?.() === 0 && lstatSync(place.path).nlink === 1)
     lchownSync(place.path, NEIGHBOUR, NEIGHBOUR)
-  return true
 }

@@ -1,6 +1,16 @@
 /** Several users, real ones, with the umasks that there are, in one directory. */
 import { spawn } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { COMMAND } from '../support/command.js'
@@ -118,5 +128,20 @@ describe.skipIf(missing('root'))('Jane and John', () => {
     expect(levelOf((await doctorAs(open, { uid: JANE })).report, 'world-writable')).toEqual(['warning'])
     const sticky = shared(0o1777)
     expect(levelOf((await doctorAs(sticky, { uid: JANE })).report, 'world-writable')).toEqual([])
+  })
+
+  test('doctor, of whom only the stages are to be written to, makes no probing directory where a link leads', async () => {
+    const root = shared(0o755)
+    await compile({ uid: 0, umask: '022' }, root, 'a')
+    const outside = join(root, '../outside')
+    mkdirSync(outside)
+    chmodSync(outside, 0o777)
+    utimesSync(outside, 1_600_000_000, 1_600_000_000)
+    rmSync(join(root, 'v1/stage'), { recursive: true })
+    symlinkSync(outside, join(root, 'v1/stage'))
+    const { report } = await doctorAs(root, { uid: JANE })
+    expect(levelOf(report, 'unsafe-path')).toEqual(['problem'])
+    expect(levelOf(report, 'writable')).toEqual(['warning'])
+    expect(statSync(outside).mtimeMs).toBe(1_600_000_000_000)
   })
 })

@@ -6,93 +6,90 @@
  *   <base>/targets/    paths that are written with `writeFile` and the like, with the books in `.cachelatch`
  *   <base>/outside/    theirs: the same again, with other content, all of it old; and plain files
  */
-import { createHash } from 'node:crypto'
-import {
-  cpSync,
-  lstatSync,
-  lutimesSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { lstatSync, lutimesSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openCacheOn } from '../../src/latch/cache.js'
 import { realHost } from '../../src/host/host.js'
 import { writeDirectory, writeFile } from '../../src/latch/write.js'
 import { runTestWorker } from '../support/slot-workers.js'
+import { Image } from './image.js'
 
 export type LockerName = 'kernel' | 'lockfile'
 
 /** The shortest that there is: what a test waits for at most. */
 export const STALE_MS = 2_000
 
-/** What is outside has this in every name and file: nothing that is said or handed out may contain it. */
-export const THEIRS = 'of-others'
+/**
+ * What is outside has this in every file, and it is a key there: nothing that is said or handed out may contain it. As
+ * long as what is `ours`: so that no size gives it away.
+ */
+export const THEIRS = 'Jane'
+
+/**
+ * Of what is outside, the file of which a hard link is made. What is linked into a cache is a file of the cache, to be
+ * read and handed out as any that somebody has forged: so it may be read, and only its content tells nothing of theirs.
+ */
+export const LINKED = 'linked'
 
 /** Longer ago than any grace time. */
 const OLD_SECONDS = 1_600_000_000
+
+/** How everything was when it was built. */
+interface Images {
+  cache: Image
+  targets: Image
+  outside: Image
+}
 
 export class World {
   readonly root: string
   readonly targets: string
   readonly outside: string
-  readonly #template: string
-  #untouched: string | undefined
+  /** What plants are made of: on the same file system. */
+  readonly supplies: string
+  #images!: Images
+  /** `null`: what is outside is not as it was. */
+  #witness: Witness | null = null
 
   private constructor(
-    readonly base: string,
+    base: string,
     readonly locker: LockerName,
   ) {
-    this.root = join(base, 'world/cache')
-    this.targets = join(base, 'world/targets')
-    this.outside = join(base, 'world/outside')
-    this.#template = join(base, 'template')
+    this.root = join(base, 'cache')
+    this.targets = join(base, 'targets')
+    this.outside = join(base, 'outside')
+    this.supplies = join(base, 'supplies')
   }
 
   /** @param base an empty directory, without links in its path */
   static async build(base: string, locker: LockerName): Promise<World> {
     const world = new World(base, locker)
-    for (const directory of [world.root, world.targets, world.outside])
-      mkdirSync(directory, { recursive: true })
-    await fill(world.root, locker, 'ours')
-    await fill(world.outside, locker, THEIRS)
-    await writeTargets(world.targets, locker, 'ours')
-    await writeTargets(world.outside, locker, THEIRS)
-    plainFiles(world.outside)
-    makeOld(world.outside)
-    renameSync(join(base, 'world'), world.#template)
+    const { root, targets, outside } = world
+    for (const directory of [root, targets, outside]) mkdirSync(directory, { recursive: true })
+    await fill(root, locker, 'ours')
+    await fill(outside, locker, THEIRS)
+    await writeTargets(targets, locker, 'ours')
+    await writeTargets(outside, locker, THEIRS)
+    plainFiles(outside)
+    world.#images = { cache: new Image(root), targets: new Image(targets), outside: new Image(outside) }
     return world
   }
 
-  /** As it was built: what is ours; and what is theirs where that has changed. Returns the witness of theirs. */
-  renew(): string {
-    this.#copy('cache')
-    this.#copy('targets')
-    if (this.#untouched === undefined || this.witness() !== this.#untouched) {
-      this.#copy('outside')
-      makeOld(this.outside)
-      this.#untouched = this.witness()
-    }
-    return this.#untouched
+  /** As it was built: what is ours; and what is theirs where that has changed. */
+  renew(): void {
+    this.#images.cache.layDown(this.root)
+    this.#images.targets.layDown(this.targets)
+    if (this.#witness !== null) return
+    this.#images.outside.layDown(this.outside)
+    this.#witness = new Witness(this.outside)
   }
 
-  #copy(name: string): void {
-    const path = join(this.base, 'world', name)
-    rmSync(path, { recursive: true, force: true })
-    cpSync(join(this.#template, name), path, {
-      recursive: true,
-      preserveTimestamps: true,
-      verbatimSymlinks: true,
-    })
-  }
-
-  /** All that is outside, as one text: names, kinds, modes, times, contents. */
-  witness(): string {
-    return listing(this.outside).join('\n')
+  /** Or was read, since it was renewed. */
+  hasOutsideChanged(): boolean {
+    if (this.#witness === null) return true
+    if (!this.#witness.sees()) return false
+    this.#witness = null
+    return true
   }
 }
 
@@ -111,6 +108,8 @@ async function fill(root: string, locker: LockerName, content: string): Promise<
     (worker) => {
       worker.write('groups/g/kernel', content)
       worker.write('singles/s', content)
+      // A slot is used again only with the very times that its mark tells; no call can set finer ones exactly.
+      for (const file of worker.files()) lutimesSync(join(worker.path, file), OLD_SECONDS, OLD_SECONDS)
     },
     { locker, staleMs: STALE_MS },
   )
@@ -143,6 +142,7 @@ function plainFiles(outside: string): void {
     `2020-01-01.${'ab'.repeat(6)}.0.ndjson`,
   ])
     writeFileSync(join(outside, name), THEIRS)
+  writeFileSync(join(outside, LINKED), 'link')
 }
 
 function makeOld(directory: string): void {
@@ -151,15 +151,33 @@ function makeOld(directory: string): void {
   lutimesSync(directory, OLD_SECONDS, OLD_SECONDS)
 }
 
-function listing(directory: string): string[] {
-  return (readdirSync(directory, { recursive: true }) as string[]).sort().map((name) => {
-    const path = join(directory, name)
-    const stats = lstatSync(path)
-    const content = stats.isFile()
-      ? createHash('sha256').update(readFileSync(path)).digest('hex')
-      : stats.isSymbolicLink()
-        ? readlinkSync(path)
-        : ''
-    return `${name} ${stats.mode.toString(8)} ${stats.mtimeMs} ${content}`
-  })
+/**
+ * What is there, by looks that leave no trace: where times of access are kept (also with `relatime`, since all times are
+ * the same here), reading a file or listing a directory changes its own. A new name changes that of its directory.
+ */
+class Witness {
+  readonly #names: readonly string[]
+  #seen: string
+
+  constructor(private readonly directory: string) {
+    this.#names = ['.', ...(readdirSync(directory, { recursive: true }) as string[])]
+    makeOld(directory)
+    this.#seen = this.#look()
+  }
+
+  sees(): boolean {
+    return this.#look() !== this.#seen
+  }
+
+  #look(): string {
+    return this.#names.map((name) => this.#lookAt(name)).join('\n')
+  }
+
+  #lookAt(name: string): string {
+    const stats = lstatSync(join(this.directory, name), { throwIfNoEntry: false })
+    if (stats === undefined) return `${name} is gone`
+    // Whoever reads a hard link reads a file of the cache.
+    const atimeMs = name === LINKED ? 0 : stats.atimeMs
+    return [name, stats.mode, stats.uid, stats.size, stats.mtimeMs, atimeMs].join(' ')
+  }
 }

@@ -19,6 +19,6 @@ export function leftIn(root: string): string[] {
     ...below(join(top, 'trash')),
     ...below(join(top, 'pins')),
     ...below(join(top, 'locks')).filter((name) => !name.endsWith('.lock')),
-    ...below(root).filter((name) => name.startsWith('.')),
+    ...readdirSync(root).filter((name) => name.startsWith('.')),
   ]
 }

@@ -174,7 +174,7 @@ export const LATCH: Safeguard[] = [
     file: 'latch/staging.ts',
     code: 'await clear(opened, path, stage)',
     without: '',
-    killedBy: [witness('worlds/planted', 'what a build leaves: a FIFO')],
+    killedBy: [witness('hostile/planted', 'what a build leaves: a FIFO')],
   },
   {
     name: 'the record of an attempt',

@@ -184,7 +184,7 @@ export const STORE: Safeguard[] = [
     file: 'host/small-file.ts',
     code: 'const draft = `${path}.${token}`',
     without: 'const draft = path',
-    killedBy: [witness('worlds/planted', 'a link at the name of a record is replaced')],
+    killedBy: [witness('hostile/outcomes', 'a compile, strictly: a link to a file at an owner record')],
   },
   {
     name: 'a look after a publish that reported an error: an entry',
@@ -218,7 +218,7 @@ export const STORE: Safeguard[] = [
     file: 'store/publish.ts',
     code: 'if (await isGood(disk, layout.entry(id), key, check)) return false',
     without: 'if (key) return false',
-    killedBy: [witness('worlds/planted', 'also when it comes during the build: a directory')],
+    killedBy: [witness('hostile/planted', 'set aside: a directory')],
   },
   {
     name: 'a shelf is no link',
@@ -226,7 +226,7 @@ export const STORE: Safeguard[] = [
     file: 'store/publish.ts',
     code: '(await disk.lstat(shelf)).isDirectory()',
     without: 'Boolean(await disk.lstat(shelf))',
-    killedBy: [witness('worlds/planted', 'a link at a shelf of entries is not followed')],
+    killedBy: [witness('hostile/outcomes', 'a compile: a link to a directory at a shelf that')],
   },
   {
     name: 'a directory of the cache is no link',
@@ -250,7 +250,7 @@ export const STORE: Safeguard[] = [
     file: 'store/tree.ts',
     code: "if (target.startsWith('/') || resolved === '..' || resolved.startsWith('../')) {",
     without: "if (resolved === '') {",
-    killedBy: [witness('worlds/planted', 'what a build leaves: a relative link that leads out')],
+    killedBy: [witness('hostile/planted', 'what a build leaves: a relative link that leads out')],
   },
   {
     name: 'what was deleted while it was open is no part of an entry',

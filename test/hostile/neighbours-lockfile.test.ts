@@ -1,0 +1,11 @@
+/** Hostile neighbours of a cache with the network lock: see neighbours.ts. */
+import { expect, test } from 'vitest'
+import { missing } from '../support/needs.js'
+import { tryAll } from './neighbours.js'
+
+test.skipIf(missing('linux', 'python3'))(
+  'nothing leads out of the cache, with the lockfile lock',
+  async () => {
+    expect(await tryAll('lockfile')).toEqual([])
+  },
+)
