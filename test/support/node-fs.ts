@@ -20,7 +20,7 @@ export interface Failure {
 type Decide = (name: string) => Failure | null
 
 /** With a `Sync` variant and one with a callback, which fails in the same way. */
-const NAMES = [
+export const NAMES = [
   'access',
   'chmod',
   'chown',
@@ -30,6 +30,7 @@ const NAMES = [
   'fsync',
   'link',
   'lstat',
+  'lutimes',
   'mkdir',
   'mkdtemp',
   'open',
@@ -44,7 +45,6 @@ const NAMES = [
   'statfs',
   'symlink',
   'unlink',
-  'utimes',
   'write',
 ]
 
