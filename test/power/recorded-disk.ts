@@ -36,12 +36,19 @@ interface Link {
   target: string
 }
 
+/** Two names that took each other's places in one call. */
+export interface Exchange {
+  at: Moment
+  places: readonly { directory: Node | null; name: string }[]
+}
+
 export type Node = File | Directory | Link
 
 export class RecordedDisk {
   readonly root: Directory
   readonly #files = new Map<number, Node>()
   readonly syncs: Sync[] = [{ began: 0, ended: 0 }]
+  readonly exchanges: Exchange[] = []
   now: Moment = 0
 
   /** @param top what is there now is on the device */
@@ -79,6 +86,8 @@ export class RecordedDisk {
       const [a, b] = [this.#at(path), this.#at(other)]
       this.#set(path, b)
       this.#set(other, a)
+      const places = [path, other].map((each) => ({ directory: this.#parentOf(each), name: basename(each) }))
+      this.exchanges.push({ at: this.now, places })
     },
   }
 
