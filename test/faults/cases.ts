@@ -12,7 +12,7 @@ import { below, leftIn } from '../support/tree.js'
 import { FAULTS, type Fault } from './faults.js'
 import type { Ended, Operation } from './operation.js'
 import { Template } from './template.js'
-import { type Way, settle, withFault } from './world.js'
+import { type Way, beginAnotherLife, settle, withFault } from './world.js'
 
 export interface Case {
   operation: Operation
@@ -173,8 +173,9 @@ function assertUnlocked(root: string): void {
   }
 }
 
-/** What a failing disk has kept the operation from removing, gc does. */
+/** What a failing disk has kept the operation from removing, gc does; who waited, it sees once that process lives no more. */
 async function assertNothingLeft(root: string): Promise<void> {
+  beginAnotherLife()
   for (const cache of [join(root, 'cache'), join(root, '.cachelatch')]) {
     if (!existsSync(join(cache, 'v1'))) continue
     await (await openCache(cache, { strict: true })).gc({ graceMs: 0 })
