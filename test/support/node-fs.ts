@@ -89,10 +89,15 @@ export function watched(native: Native): Native {
   }
 }
 
-/** It reports no error: whoever is given `null` looks in another way. */
+/** It reports no error: whoever is given `null` looks in another way. What was not opened is told to no observer. */
 function openedNoLinks(native: Native, path: string): number | null {
+  const open = (): number => {
+    const fd = native.openNoLinks(path)
+    if (fd === null) throw new Error('not opened')
+    return fd
+  }
   try {
-    return synchronously('open', () => native.openNoLinks(path), [path, fs.constants.O_RDONLY])
+    return synchronously('open', open, [path, fs.constants.O_RDONLY])
   } catch {
     return null
   }
