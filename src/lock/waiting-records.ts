@@ -4,7 +4,7 @@
  */
 import type { Waiter } from '../core/waiter.js'
 import type { Disk } from '../host/disk.js'
-import { attempt } from '../host/disk-errors.js'
+import { attempt, orElse } from '../host/disk-errors.js'
 import type { Host } from '../host/host.js'
 import { writeRecord } from '../host/small-file.js'
 
@@ -16,11 +16,14 @@ interface Told {
 interface Shown {
   path: string
   waits: number
-  written: Promise<void>
+  /** Whether it was. */
+  written: Promise<boolean>
 }
 
 export class WaitingRecords {
   readonly #records = new Map<string, Shown>()
+  /** Waits that are over, and whose records the disk has kept: while we live, people take each for a wait. */
+  readonly #kept = new Set<string>()
 
   constructor(
     readonly host: Host,
@@ -39,11 +42,11 @@ export class WaitingRecords {
     const path = `${lock}.waiting.${processes.token()}.json`
     const deadline = Number.isFinite(timeoutMs) ? since + timeoutMs : null
     const waiter: Waiter = { owner: processes.asOwner(since), label: label ?? null, deadline }
-    const record = {
-      path,
-      waits: 0,
-      written: attempt(writeRecord(this.disk, path, waiter, processes.token())),
-    }
+    const written = writeRecord(this.disk, path, waiter, processes.token()).then(
+      () => true,
+      () => false,
+    )
+    const record = { path, waits: 0, written }
     this.#records.set(lock, record)
     return record
   }
@@ -51,7 +54,17 @@ export class WaitingRecords {
   async #end(lock: string, record: Shown): Promise<void> {
     if (--record.waits > 0) return
     this.#records.delete(lock)
-    await record.written
-    await attempt(this.disk.unlink(record.path))
+    if (await record.written) this.#kept.add(record.path)
+    else await attempt(this.disk.unlink(record.path))
+    await Promise.all([...this.#kept].map((path) => this.#remove(path)))
+  }
+
+  async #remove(path: string): Promise<void> {
+    try {
+      await orElse(this.disk.unlink(path), undefined, 'ENOENT', 'ENOTDIR')
+      this.#kept.delete(path)
+    } catch {
+      // Tried again when the next wait is over.
+    }
   }
 }

@@ -56,8 +56,8 @@ function compiling(name: string, { options = KERNEL, before, goesWell }: Compili
     goesWell,
     orElse: strict ? 'error' : 'private',
     codes: ['LOCK_UNAVAILABLE'],
+    before: async (root) => before?.(root, options),
     async arrange(root) {
-      await before?.(root, options)
       const compile = async (options: CacheOptions): Promise<string> => {
         const cache = await openCache(inCache(root), options)
         return use(await cache.getOrCompile(KEY, build('now'), { timeoutMs: 0 }))
@@ -129,8 +129,8 @@ const reading: Operation[] = [false, true].map((strict) => ({
   // None: with ESTALE, what was just found looks like what was just removed.
   goesWell: ['hit', 'none'],
   orElse: strict ? 'error' : 'none',
+  before: (root) => fill(root, KERNEL),
   async arrange(root) {
-    await fill(root, KERNEL)
     const get = async (): Promise<string> => {
       const entry = await (await openCache(inCache(root), { strict })).get(KEY)
       return entry === null ? 'none' : use(entry)
@@ -144,8 +144,8 @@ const unpinned: Operation = {
   name: 'find without a pin',
   goesWell: ['hit'],
   orElse: 'none',
+  before: (root) => fill(root, KERNEL),
   async arrange(root) {
-    await fill(root, KERNEL)
     const find = async (): Promise<string> => {
       const found = await findUnpinned(inCache(root), KEY)
       if (found !== null) aside(() => readCandidate(found.path))

@@ -8,6 +8,7 @@ import { pooledDisk } from '../../src/host/disk.js'
 import { explain } from '../../src/host/disk-errors.js'
 import { lockPath, withLock } from '../../src/index.js'
 import { HeldDirectory } from '../../src/lock/held-directory.js'
+import { letPass } from '../support/passing-time.js'
 import type { Arranged, Operation } from './operation.js'
 
 function locking(name: string, locker: 'kernel' | 'lockfile', withoutNative = false): Operation {
@@ -53,8 +54,8 @@ const warmLock: Operation = {
 const HELD_FOR_MS = 10
 
 /** As another process does: by a descriptor of its own. */
-const waitedFor: Operation = {
-  ...locking('wait for a lock', 'kernel'),
+const waiting = (name: string, whileHeld: () => Promise<void>): Operation => ({
+  ...locking(name, 'kernel'),
   async arrange(root) {
     const path = join(root, 'target')
     const fd = openSync(await lockPath(path, { locker: 'kernel' }), 'w')
@@ -62,7 +63,7 @@ const waitedFor: Operation = {
     const { act, check } = await locking('', 'kernel').arrange(root)
     return {
       async act() {
-        const over = sleep(HELD_FOR_MS).then(() => closeSync(fd))
+        const over = whileHeld().then(() => closeSync(fd))
         try {
           return await act()
         } finally {
@@ -72,6 +73,14 @@ const waitedFor: Operation = {
       check,
     }
   },
+})
+
+/** Then a waiter is on record, for people. */
+const TOLD_AFTER_MS = 2_000
+
+async function holdUntilTold(): Promise<void> {
+  await sleep(HELD_FOR_MS)
+  await letPass(TOLD_AFTER_MS)
 }
 
 function flockSync(fd: number): void {
@@ -132,7 +141,8 @@ const heldDirectory: Operation = {
 export const LOCKS: readonly Operation[] = [
   locking('lock', 'kernel'),
   warmLock,
-  waitedFor,
+  waiting('wait for a lock', () => sleep(HELD_FOR_MS)),
+  waiting('wait for a lock, and say so', holdUntilTold),
   locking('lock, by flock(1)', 'kernel', true),
   locking('lock on a network', 'lockfile'),
   probe,

@@ -16,7 +16,12 @@ export interface Operation {
   setting?: Pick<Setting, 'withoutNative'>
   /** Whether calls on the temporary directory fail as well. */
   needsTemporary?: boolean
-  /** @param root an empty directory; `<root>/cache` is the cache, if there is one */
+  /**
+   * What other processes have left: made once, and laid out for each case.
+   * @param root an empty directory; `<root>/cache` is the cache, if there is one
+   */
+  before?: (root: string) => Promise<unknown>
+  /** What this process does first. @param root where `before` has been */
   arrange(root: string): Promise<Arranged>
 }
 

@@ -70,9 +70,9 @@ function life({ name, before, keeps, goesWell, orElse, prepare, act }: Life): Op
     name,
     goesWell,
     orElse,
+    before: async (root) => before?.(join(root, 'cache')),
     async arrange(root) {
       const cache = join(root, 'cache')
-      await before?.(cache)
       const worker = await prepare?.(cache)
       let published: string[] = []
       return {

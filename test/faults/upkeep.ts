@@ -1,6 +1,6 @@
 /** Looking after a cache: nothing that is in use or was not to go is lost, and what was to go can still go. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Cache, type CacheOptions, openCache } from '../../src/index.js'
 import { age, keysIn, put } from '../support/shelf.js'
@@ -34,30 +34,37 @@ function upkeep({
     goesWell: [goesWell],
     orElse: 'error',
     codes: ['LOCK_UNAVAILABLE'],
-    async arrange(root) {
+    async before(root) {
       const path = join(root, 'cache')
       const cache = await openCache(path, { ...options, strict: true })
       await put(cache, 'kept', 10)
       await put(cache, 'old', 10, HOUR_MS)
-      const pinned = await cache.getOrCompile('pinned', ({ dir }) => writeFileSync(join(dir, 'f'), 'pinned'))
-      age(cache, 'pinned', HOUR_MS)
+      await put(cache, 'pinned', 10, HOUR_MS)
       if (workers) await leaveFiles(path, { 'groups/a/f': 'a', 'singles/s': 's' })
       mkdirSync(join(path, `v1/stage/${'0'.repeat(32)}`))
       mkdirSync(join(path, `v1/trash/${'1'.repeat(32)}.doomed/sub`), { recursive: true })
+    },
+    async arrange(root) {
+      const path = join(root, 'cache')
+      const cache = await openCache(path, { ...options, strict: true })
+      const pinned = (await cache.get('pinned'))!
+      // Found, and so used just now.
+      age(cache, 'pinned', HOUR_MS)
       return {
         act: async () => {
           await work(await openCache(path, { ...options, strict: true }))
           return goesWell
         },
         async check() {
-          const there = await keysIn(cache)
+          const other = await openCache(path, { ...options, strict: true })
+          const there = await keysIn(other)
           for (const key of ['kept', 'pinned', 'old'])
             assert.ok(there.includes(key) || mayGo.includes(key), `${key} is lost`)
           assert.ok(existsSync(join(pinned.path, 'f')), 'what is in use was removed')
           await pinned.release()
-          const verified = await cache.verify()
+          const verified = await other.verify()
           assert.deepEqual(verified.damaged, [])
-          await work(await openCache(path, { ...options, strict: true }))
+          await work(other)
         },
       }
     },

@@ -24,6 +24,19 @@ export function settle({ way, withoutNative = false }: Setting): void {
   host.diskFor = () => (way === 'in thread' ? inThread : pooledDisk)
 }
 
+const { processes } = host
+let lives = 0
+
+/** From now on this is another process, which has got the pid of the one that it was. */
+export function beginAnotherLife(): void {
+  const startTime = `life ${++lives}`
+  host.processes = {
+    ...processes,
+    asOwner: (since) => ({ ...processes.asOwner(since), startTime }),
+    startTimeOf: (pid) => (pid === process.pid ? startTime : processes.startTimeOf(pid)),
+  }
+}
+
 /** Runs `work`, and lets its n-th call below `regions` fail, counted from 1. @returns the names of all calls made */
 export async function withFault<T>(
   regions: readonly string[],

@@ -19,9 +19,11 @@ function ofFile(name: string, { old, stream = false }: { old: string | null; str
     goesWell: ['written'],
     orElse: 'error',
     codes: ['LOCK_UNAVAILABLE'],
+    async before(root) {
+      if (old !== null) writeFileSync(join(root, 'file'), old)
+    },
     async arrange(root) {
       const path = join(root, 'file')
-      if (old !== null) writeFileSync(path, old)
       const now = (): string | null => (existsSync(path) ? readFileSync(path, 'utf8') : null)
       return {
         act: async () => {

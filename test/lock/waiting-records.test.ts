@@ -2,8 +2,10 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type Host, realHost } from '../../src/host/host.js'
+import type { Disk } from '../../src/host/disk.js'
 import type { Lease } from '../../src/lock/locker.js'
 import { isOver, parseWaiter } from '../../src/core/waiter.js'
+import { WaitingRecords } from '../../src/lock/waiting-records.js'
 import { ACROSS_PROCESSES, makeLocker } from '../support/lockers.js'
 import { useLockDirectory } from '../support/lock-directory.js'
 import { until } from '../support/until.js'
@@ -86,6 +88,25 @@ test('a hundred that wait in one process are one record, until the last of them 
   await waits[0]
   expect(records()).toEqual([])
   await held.release()
+})
+
+test('a record that a failing disk has kept goes when the next wait is over', async () => {
+  const host = realHost()
+  const state = { fails: true }
+  const disk: Disk = {
+    ...host.directDisk,
+    unlink: (name) =>
+      state.fails
+        ? Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' }))
+        : host.directDisk.unlink(name),
+  }
+  const waiting = new WaitingRecords(host, disk)
+  const told = { timeoutMs: 7_000, label: undefined }
+  await waiting.tell(path, Date.now(), told)()
+  expect(records()).toHaveLength(1)
+  state.fails = false
+  await waiting.tell(`${path}-other`, Date.now(), told)()
+  expect(records()).toEqual([])
 })
 
 test('a wait that nobody else asks for, and one that does not wait, are not on record', async () => {

@@ -45,7 +45,8 @@ async function cutsDuring(scene: Scene, device: Device, top: string): Promise<Cu
   observeWith({
     now: 0,
     observe(name, [subject]) {
-      if (CHANGING.has(name) && random() < SHARE) cut(`${name} ${String(subject)}`, false)
+      if (CHANGING.has(name) && random() < SHARE && !device.isAsCopied())
+        cut(`${name} ${String(subject)}`, false)
     },
   })
   try {

@@ -8,12 +8,13 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { until } from '../support/until.js'
 
 export const TYPES = ['ext4', 'xfs', 'btrfs'] as const
@@ -28,9 +29,11 @@ export class Device {
   readonly #image = join(this.#base, 'image')
   readonly mountPoint = join(this.#base, 'mnt')
   #mounted = this.#image
-  /** The block device of `image`. */
+  /** The block device of `image`, while it is mounted. */
   #loop: string | undefined
   #copies = 0
+  /** What the traffic was then. */
+  #copied: string | undefined
 
   constructor(type: Type) {
     mkdirSync(this.mountPoint)
@@ -51,7 +54,7 @@ export class Device {
    */
   async unmount(): Promise<void> {
     run('umount', this.mountPoint)
-    await until('the device is let go', () => loopOf(this.#mounted) === '')
+    await until('the device is let go', () => loopOf(this.#mounted) === undefined)
   }
 
   /** Brings all there is to the device. */
@@ -69,16 +72,23 @@ export class Device {
     for (let tries = 0; tries < TRIES; tries++) {
       const before = this.#traffic()
       run('cp', '--sparse=always', this.#image, path)
-      if (before !== null && before === this.#traffic()) return path
+      if (before === null || before !== this.#traffic()) continue
+      this.#copied = before
+      return path
     }
     return null
   }
 
+  /** Whether nothing has reached the device since the last copy: another would be the same. */
+  isAsCopied(): boolean {
+    return this.#copied !== undefined && this.#copied === this.#traffic()
+  }
+
   /** Tells whether anything was written between two looks; `null`: something is on its way. */
   #traffic(): string | null {
-    this.#loop ??= basename(loopOf(this.#image))
+    this.#loop ??= loopOf(this.#image)!
     const fields = readFileSync(`/sys/block/${this.#loop}/stat`, 'utf8').trim().split(/\s+/)
-    return fields[WRITES_IN_FLIGHT] === '0' ? `${fields[WRITES_DONE]} ${fields[WRITTEN_SECTORS]}` : null
+    return fields[IN_FLIGHT] === '0' ? DONE.map((field) => fields[field]).join() : null
   }
 
   remove(): void {
@@ -89,13 +99,16 @@ export class Device {
 }
 
 /** Linux, Documentation/block/stat.rst; in flight are reads and writes. */
-const WRITES_DONE = 4
-const WRITTEN_SECTORS = 6
-const WRITES_IN_FLIGHT = 8
+const IN_FLIGHT = 8
+/** Writes and discards: how many, and how many sectors. */
+const DONE = [4, 6, 11, 13]
 
-/** In /dev; empty where there is none. */
-function loopOf(image: string): string {
-  return run('losetup', '-n', '-O', 'NAME', '-j', image).trim()
+/** Its name below /sys/block; `undefined`: there is none. */
+function loopOf(image: string): string | undefined {
+  return readdirSync('/sys/block').find((name) => {
+    const file = `/sys/block/${name}/loop/backing_file`
+    return name.startsWith('loop') && existsSync(file) && readFileSync(file, 'utf8').trim() === image
+  })
 }
 
 /** @throws Error with what it has said on stderr */

@@ -3,9 +3,10 @@
  * - `anything goes`, as POSIX has it: of every file and of every name, by itself, any version since its last fsync.
  * - `in order`, as ext4 and xfs have it: names are as they all were at one moment, not before the last fsync of
  *   whatever; of every file any version since its own last fsync.
+ * Of two names that were exchanged, both are or neither is: renameat2(2) can do it only where it is one transaction.
  * In both, what was written since a file's last fsync may be there, be cut off, or read as zeros.
  */
-import type { Directory, File, Moment, Node, RecordedDisk, Sync, Version } from './recorded-disk.js'
+import type { Directory, Exchange, File, Moment, Node, RecordedDisk, Sync, Version } from './recorded-disk.js'
 
 /** What is there after the cut. */
 export type Remains = Buffer | { target: string } | Map<string, Remains>
@@ -34,6 +35,7 @@ interface Place {
 export function remainsAfter(disk: RecordedDisk, cut: Moment, model: Model, choose: Chooser): Remains {
   const last = newest(disk.syncs, cut)
   const namesUntil = model === 'in order' ? last + choose.names(cut - last + 1) : cut
+  const bounds = boundsOf(disk, cut, namesUntil, choose.names)
   const places = new Map<Directory, Place[]>()
   const namesIn = (directory: Directory): Place[] => {
     const known = places.get(directory)
@@ -41,7 +43,7 @@ export function remainsAfter(disk: RecordedDisk, cut: Moment, model: Model, choo
     const found: Place[] = []
     places.set(directory, found)
     for (const [name, versions] of directory.names) {
-      const possible = since(versions, newest(directory.syncs, cut), namesUntil)
+      const possible = since(versions, ...bounds(directory, name))
       const which = model === 'in order' ? possible.length - 1 : choose.names(possible.length)
       const node = possible[which]!
       if (node !== null) found.push({ name, node, isSure: possible.length === 1 })
@@ -58,6 +60,28 @@ export function remainsAfter(disk: RecordedDisk, cut: Moment, model: Model, choo
     return new Map(there.map((place) => [place.name, remains(place.node)]))
   }
   return remains(disk.root)
+}
+
+/** Since when, and until when, a name may be as it was. */
+function boundsOf(disk: RecordedDisk, cut: Moment, until: Moment, choose: Choose) {
+  const done = new Map<Exchange, boolean>()
+  const isDone = (exchange: Exchange): boolean => {
+    const isSure = exchange.places.some(
+      ({ directory }) => directory?.kind === 'directory' && newest(directory.syncs, cut) >= exchange.at,
+    )
+    const known = done.get(exchange) ?? (isSure || choose(2) === 1)
+    done.set(exchange, known)
+    return known
+  }
+  return (directory: Directory, name: string): [Moment, Moment] => {
+    const of = disk.exchanges.filter(
+      ({ at, places }) =>
+        at <= until && places.some((place) => place.directory === directory && place.name === name),
+    )
+    const before = of.filter((exchange) => !isDone(exchange)).map(({ at }) => at - 1)
+    const after = of.filter(isDone).map(({ at }) => at)
+    return [Math.max(newest(directory.syncs, cut), ...after), Math.min(until, ...before)]
+  }
 }
 
 /** A directory has one name: of two after a half-written rename, the next mount keeps one; never not the one that is sure. */

@@ -36,12 +36,19 @@ interface Link {
   target: string
 }
 
+/** Two names that took each other's places in one call. */
+export interface Exchange {
+  at: Moment
+  places: readonly { directory: Node | null; name: string }[]
+}
+
 export type Node = File | Directory | Link
 
 export class RecordedDisk {
   readonly root: Directory
   readonly #files = new Map<number, Node>()
   readonly syncs: Sync[] = [{ began: 0, ended: 0 }]
+  readonly exchanges: Exchange[] = []
   now: Moment = 0
 
   /** @param top what is there now is on the device */
@@ -54,7 +61,7 @@ export class RecordedDisk {
     const [first, second] = args
     if (typeof first === 'number') return this.#observeDescriptor(name, first, args, { result, began })
     const path = String(name === 'symlink' ? second : first)
-    if (!path.startsWith(this.top)) return
+    if (!path.startsWith(this.top) && this.#openDirectory(path) === undefined) return
     if (name === 'open') return this.#open(path, result as number)
     const change = this.#changes[name]
     if (change === undefined || result === false) return
@@ -79,6 +86,8 @@ export class RecordedDisk {
       const [a, b] = [this.#at(path), this.#at(other)]
       this.#set(path, b)
       this.#set(other, a)
+      const places = [path, other].map((each) => ({ directory: this.#parentOf(each), name: basename(each) }))
+      this.exchanges.push({ at: this.now, places })
     },
   }
 
@@ -124,13 +133,22 @@ export class RecordedDisk {
 
   #at(path: string): Node | null {
     if (path === this.top) return this.root
-    const parent = this.#at(dirname(path))
+    const parent = this.#parentOf(path)
     if (parent?.kind !== 'directory') return null
     return parent.names.get(basename(path))?.at(-1)?.value ?? null
   }
 
+  #parentOf(path: string): Node | null {
+    return this.#openDirectory(path) ?? this.#at(dirname(path))
+  }
+
+  /** Trees are removed through the descriptors of their directories (src/host/trees.ts). */
+  #openDirectory(path: string): Node | undefined {
+    return this.#files.get(Number(/^\/proc\/self\/fd\/(\d+)\/[^/]+$/.exec(path)?.[1]))
+  }
+
   #set(path: string, node: Node | null): void {
-    const parent = this.#at(dirname(path))
+    const parent = this.#parentOf(path)
     if (parent?.kind !== 'directory') throw new Error(`Nothing is known of the directory of ${path}`)
     const versions = parent.names.get(basename(path)) ?? [{ at: 0, value: null }]
     versions.push({ at: this.now, value: node })

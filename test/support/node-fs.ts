@@ -20,7 +20,7 @@ export interface Failure {
 type Decide = (name: string) => Failure | null
 
 /** With a `Sync` variant and one with a callback, which fails in the same way. */
-const NAMES = [
+export const NAMES = [
   'access',
   'chmod',
   'chown',
@@ -30,6 +30,7 @@ const NAMES = [
   'fsync',
   'link',
   'lstat',
+  'lutimes',
   'mkdir',
   'mkdtemp',
   'open',
@@ -44,7 +45,6 @@ const NAMES = [
   'statfs',
   'symlink',
   'unlink',
-  'utimes',
   'write',
 ]
 
@@ -89,10 +89,15 @@ export function watched(native: Native): Native {
   }
 }
 
-/** It reports no error: whoever is given `null` looks in another way. */
+/** It reports no error: whoever is given `null` looks in another way. What was not opened is told to no observer. */
 function openedNoLinks(native: Native, path: string): number | null {
+  const open = (): number => {
+    const fd = native.openNoLinks(path)
+    if (fd === null) throw new Error('not opened')
+    return fd
+  }
   try {
-    return synchronously('open', () => native.openNoLinks(path), [path, fs.constants.O_RDONLY])
+    return synchronously('open', open, [path, fs.constants.O_RDONLY])
   } catch {
     return null
   }

@@ -33,13 +33,17 @@ host.clock = {
 const AGES_MS = 10 * 60_000
 const ROUNDS = 5
 
+/** Lets what was put off for no longer than this come due. */
+export async function letPass(ms: number): Promise<void> {
+  await isQuiet()
+  aheadMs += ms
+  for (const [tick, due] of pending) if (due <= host.clock.now()) tick()
+  await isQuiet()
+}
+
 /** Lets all that was put off come due. @returns how much is put off again and again */
 export async function passTime(): Promise<number> {
   await isQuiet()
-  for (let round = 0; round < ROUNDS && pending.size > 0; round++) {
-    aheadMs += AGES_MS
-    for (const [tick, due] of pending) if (due <= host.clock.now()) tick()
-    await isQuiet()
-  }
+  for (let round = 0; round < ROUNDS && pending.size > 0; round++) await letPass(AGES_MS)
   return pending.size
 }
