@@ -15,7 +15,8 @@ import { useScratch } from '../support/scratch.js'
 import { TRIES_ALL, timeBox } from '../support/time-box.js'
 import { useWorkers } from '../support/use-workers.js'
 import { checkCache, checkDirectory, checkFile, leftovers } from '../support/checker.js'
-import { type LockerName, OPERATIONS, PLANTED_BYTES, type Place, sweep } from './operations.js'
+import { type LockerName, type Place, sweep } from './operation.js'
+import { OPERATIONS, PLANTED_BYTES } from './operations.js'
 import { type Case, type Death, Theatre } from './scene.js'
 
 /** Most of the time they have nothing to do: they let their lock files be closed, or wait for a heart that stopped. */
