@@ -1,6 +1,7 @@
 /** What workers do with entries: compile, read and keep them; each is looked at twice while it is in hand. */
 import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkDirectory } from '../../test/support/checker.js'
 import { someName } from './names.js'
@@ -8,6 +9,7 @@ import { STALE_MS, TIMEOUT_MS, type Worker, fill } from './work.js'
 
 /** Others collect meanwhile. */
 const MAX_KEEP_MS = 1_000
+const TICK_MS = 20
 
 /** Kills are no fault of the build. */
 const compileOptions = { timeoutMs: TIMEOUT_MS, retryCrashed: true, onWait: () => undefined }
@@ -68,13 +70,16 @@ async function lookAgain(
       return String(error)
     }
   }
+  const pauses = monitorEventLoopDelay({ resolution: TICK_MS })
+  pauses.enable()
   const first = look()
-  const since = performance.now()
   await meanwhile()
   const then = look()
   if (first !== null && first === then && /^[0-9a-f]{16}$/.test(first)) return 'whole'
-  // Stopped, perhaps: whoever watches a network lock for so long takes the pin for that of the dead.
-  if (world.locker === 'lockfile' && performance.now() - since > STALE_MS) return 'taken for dead'
+  await sleep(2 * TICK_MS)
+  pauses.disable()
+  // Stopped meanwhile: whoever watches a network lock for so long takes the pin for that of the dead.
+  if (world.locker === 'lockfile' && pauses.max / 1e6 > STALE_MS) return 'taken for dead'
   await line.tell({ tell: 'violation', what: `${path} in hand: ${first}, then ${then}` })
   return 'torn'
 }
