@@ -75,9 +75,11 @@ async function lookAgain(
   const first = look()
   await meanwhile()
   const then = look()
-  if (first !== null && first === then && /^[0-9a-f]{16}$/.test(first)) return 'whole'
-  await sleep(2 * TICK_MS)
+  const isWhole = first !== null && first === then && /^[0-9a-f]{16}$/.test(first)
+  // Of a pause, the loop tells when it turns.
+  if (!isWhole) await sleep(2 * TICK_MS)
   pauses.disable()
+  if (isWhole) return 'whole'
   // Stopped meanwhile: whoever watches a network lock for so long takes the pin for that of the dead.
   if (world.locker === 'lockfile' && pauses.max / 1e6 > STALE_MS) return 'taken for dead'
   await line.tell({ tell: 'violation', what: `${path} in hand: ${first}, then ${then}` })
