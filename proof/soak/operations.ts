@@ -1,36 +1,17 @@
 /** What workers do, each time one of these. What it returns is its outcome, to be counted. */
-import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  type Cache,
-  type LockOptions,
-  prepareWorker,
-  withLock,
-  writeDirectory,
-  writeFile,
-} from '../../src/index.js'
+import { type LockOptions, prepareWorker, withLock, writeDirectory, writeFile } from '../../src/index.js'
 import { checkDirectory, checkFile } from '../../test/support/checker.js'
 import { TESTED } from '../../test/support/presets.js'
 import { described } from '../../test/support/self-describing.js'
+import { compile, compileDamaged, keep, read } from './entries.js'
 import { someName } from './names.js'
-import { type Line, nowUs } from './testimony.js'
-import type { World } from './worlds.js'
+import { nowUs } from './testimony.js'
+import { STALE_MS, TIMEOUT_MS, type Worker, body, fill, newId, openOptions } from './work.js'
 
-export interface Worker {
-  world: World
-  cache: Cache
-  line: Line
-  /** In [0, 1). */
-  random: () => number
-}
-
-/** Long enough for everybody to be stopped meanwhile, and to go on. */
-const TIMEOUT_MS = 300_000
-const STALE_MS = 2_000
 const MAX_CACHE_BYTES = 20 * 1024 * 1024
-const MAX_FILE_BYTES = 200_000
 /** Few enough to be in each other's way. */
 const MAX_SLOTS = 16
 
@@ -46,6 +27,7 @@ export const OPERATIONS: Record<string, Operation> = {
   compile: { weight: 30, run: (worker) => compile(worker, someName('key', worker.random)) },
   'compile what others damage': { weight: 4, run: compileDamaged },
   read: { weight: 20, run: read },
+  'keep in hand': { weight: 6, run: keep },
   'hold a lock': { weight: 20, needsRoom: true, run: count },
   'write a file': { weight: 10, needsRoom: true, run: putFile },
   'write a directory': { weight: 6, needsRoom: true, run: putDirectory },
@@ -55,78 +37,11 @@ export const OPERATIONS: Record<string, Operation> = {
   verify: { weight: 1, run: verify },
 }
 
-export const openOptions = ({ locker }: World) => ({ locker, staleMs: STALE_MS })
-
 const lockOptions = ({ world }: Worker): LockOptions => ({
   ...openOptions(world),
   timeoutMs: TIMEOUT_MS,
   onWait: () => undefined,
 })
-
-/** Two files that belong together. */
-async function fill(dir: string, { random }: Worker, unit = 'entry'): Promise<void> {
-  mkdirSync(dir, { recursive: true })
-  const id = newId()
-  for (const name of ['kernel.bin', 'weights.bin']) {
-    await sleep(random() * 20)
-    writeFileSync(join(dir, name), described({ unit, id }, body(random)))
-  }
-}
-
-const newId = (): string => randomBytes(8).toString('hex')
-const body = (random: () => number): Buffer => randomBytes(Math.ceil(random() ** 4 * MAX_FILE_BYTES))
-
-async function compile(worker: Worker, key: string): Promise<string> {
-  const entry = await worker.cache.getOrCompile(key, ({ dir }) => fill(dir, worker), {
-    timeoutMs: TIMEOUT_MS,
-    // Kills are no fault of the build.
-    retryCrashed: true,
-    onWait: () => undefined,
-  })
-  try {
-    if (!key.startsWith('damaged')) await lookAgain(entry.path, worker)
-    return entry.outcome
-  } finally {
-    await entry.release()
-  }
-}
-
-/** Truncates it, as a bad disk would, when it is there. */
-async function compileDamaged(worker: Worker): Promise<string> {
-  const key = someName('damaged', worker.random)
-  const there = await worker.cache.get(key)
-  if (there === null) return compile(worker, key)
-  truncateSync(join(there.path, 'kernel.bin'), 10)
-  await there.release()
-  return 'damaged'
-}
-
-async function read(worker: Worker): Promise<string> {
-  const entry = await worker.cache.get(someName('key', worker.random))
-  if (entry === null) return 'none'
-  try {
-    await lookAgain(entry.path, worker)
-    return 'whole'
-  } finally {
-    await entry.release()
-  }
-}
-
-/** It stays whole, and the same, for as long as it is in hand. */
-async function lookAgain(path: string, { random, line }: Worker): Promise<void> {
-  const look = (): string | null => {
-    try {
-      return checkDirectory(path)
-    } catch (error) {
-      return String(error)
-    }
-  }
-  const first = look()
-  await sleep(random() * 30)
-  const then = look()
-  if (first === null || first !== then || !/^[0-9a-f]{16}$/.test(first))
-    await line.tell({ tell: 'violation', what: `${path} in hand: ${first}, then ${then}` })
-}
 
 /** A count in a file, which grows only as long as nobody else is inside. */
 async function count(worker: Worker): Promise<string> {

@@ -8,7 +8,7 @@ import { openCache } from '../../src/index.js'
 import { leftovers } from '../../test/support/checker.js'
 import { mulberry32 } from '../../test/support/random.js'
 import { Crew, type Kills } from './crew.js'
-import { openOptions } from './operations.js'
+import { STALE_MS, openOptions } from './work.js'
 import { type Place, type World, empty, fill, makePlace } from './worlds.js'
 
 export interface SoakOptions {
@@ -32,7 +32,6 @@ export interface SoakReport {
 
 /** All that was begun ends within it, once nobody is killed any more. */
 const LAST_WORDS_MS = 120_000
-const STALE_MS = 2_000
 /** Stays for a day, where the last build of a key was killed: three such in a row are enough. */
 const LAST_BUILD = /^v1\/attempts\/[0-9a-f]{64}\.json$/
 const TELL_EVERY_MS = 30_000

@@ -6,8 +6,9 @@
 import { isLatchError, openCache } from '../../src/index.js'
 import { startOf } from '../../test/support/proc.js'
 import { mulberry32 } from '../../test/support/random.js'
-import { OPERATIONS, type Worker, openOptions } from './operations.js'
+import { OPERATIONS } from './operations.js'
 import { Line } from './testimony.js'
+import { type Worker, openOptions } from './work.js'
 import type { World } from './worlds.js'
 
 const [, , socket = '', worldText = '', seed = '0'] = process.argv

@@ -160,7 +160,8 @@ async function tryCase({ command, call, when, error }: Case): Promise<void> {
 const OURS = /^(cachelatch: |  hint: |\(node:\d+\) \[CACHELATCH_[A-Z_]+\]|\(Use `node --trace-warnings)/
 /** koffi brings stdout to the device as well, at the end; it is no file here. */
 const NOT_OURS = /^Error: Failed to sync '<stdout>'/
-const REFUSAL: unknown = expect.stringMatching(/^cachelatch: .* \[[A-Z_]+\]\n  hint: /)
+/** Not always the first line: that there is no cache was told before there was no private directory either. */
+const REFUSAL: unknown = expect.stringMatching(/^cachelatch: .* \[[A-Z_]+\]\n  hint: /m)
 
 function linesOf({ stderr }: Ended): string[] {
   return stderr.split('\n').filter((line) => line !== '' && !NOT_OURS.test(line))

@@ -15,12 +15,15 @@ import { useScratch } from '../support/scratch.js'
 import { TRIES_ALL, timeBox } from '../support/time-box.js'
 import { useWorkers } from '../support/use-workers.js'
 import { checkCache, checkDirectory, checkFile, leftovers } from '../support/checker.js'
-import { type LockerName, OPERATIONS, PLANTED_BYTES, type Place, sweep } from './operations.js'
+import { type LockerName, type Place, sweep } from './operation.js'
+import { OPERATIONS, PLANTED_BYTES } from './operations.js'
 import { type Case, type Death, Theatre } from './scene.js'
 
 /** Most of the time they have nothing to do: they let their lock files be closed, or wait for a heart that stopped. */
 const AT_ONCE = 8
 const SWEEPS_AT_ONCE = 64
+/** Operations, where there is no time for all cases: a rehearsal costs as much as three of them. */
+const REHEARSED_OF_A_SHARE = 12
 /** All cases take five minutes on two idle cores. */
 const LONGEST_MS = 60 * 60 * 1000
 /** How far off a call is aimed at again. */
@@ -40,7 +43,7 @@ test.skipIf(missing('linux', 'strace'))(
     const gates = (process.env['CACHELATCH_GATE_DIR'] = scratch())
     const theatre = new Theatre({ scratch, startWorker, gates })
     const rehearsals = await pMap(
-      OPERATIONS_BY_LOCKER,
+      timeBox(OPERATIONS_BY_LOCKER, { atLeast: TRIES_ALL ? Infinity : REHEARSED_OF_A_SHARE, budgetMs: 0 }),
       ({ locker, operation }) => theatre.rehearse(locker, operation),
       { concurrency: AT_ONCE },
     )
@@ -88,11 +91,23 @@ function check({ root, file, directory }: Place): void {
 
 const isPlanted = (file: string): boolean => existsSync(file) && statSync(file).size === PLANTED_BYTES
 
+/**
+ * The record of who has a lock, where gc itself was starved for as long as it takes to lose the lock of the dead: it may
+ * be a successor's by then, so it is the next gc's.
+ */
+const OF_A_LOST_LOCK = /\.owner\.json$/
+
 async function expectGcToClean(death: Death): Promise<void> {
   const { root, file } = death.place
   for (const books of [root, join(file, '../.cachelatch')]) {
     if (!existsSync(books)) continue
     await sweep(books, death.locker)
+    const left = leftovers(books)
+    expect(
+      left.filter((path) => !OF_A_LOST_LOCK.test(path)),
+      nameOf(death),
+    ).toEqual([])
+    if (left.length > 0) await sweep(books, death.locker)
     expect(leftovers(books), nameOf(death)).toEqual([])
   }
   // Two thousand of them would be too much for the end of the test.

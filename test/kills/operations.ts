@@ -1,70 +1,29 @@
-/**
- * What a process is killed at. `prepare` and `goOn` are done by the test's process, before the victim begins and after
- * it is dead; `act` is done by the victim.
- */
-import { createHash, randomBytes } from 'node:crypto'
+/** All that a process is killed at. */
+import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Cache, openCache, withLock, writeDirectory, writeFile } from '../../src/index.js'
+import { withLock, writeDirectory, writeFile } from '../../src/index.js'
+import { checkDirectory, checkFile } from '../support/checker.js'
+import { described } from '../support/self-describing.js'
 import { type TestWorker, prepareTestWorker } from '../support/slot-workers.js'
 import { until } from '../support/until.js'
-import { described } from '../support/self-describing.js'
-import { checkDirectory, checkFile } from '../support/checker.js'
-
-export interface Place {
-  root: string
-  /** Outside of the cache: a file, a directory. */
-  file: string
-  directory: string
-}
-
-export interface Operation {
-  prepare?: (place: Place) => unknown
-  act: (place: Place) => unknown
-  /** Whether what was there before still is, as it was or as it is to be. */
-  keeps?: (place: Place) => boolean
-  /** Of a worker that comes after the dead one: gets every lock at the first try, and ends well. */
-  goOn: (place: Place) => unknown
-}
-
-/** SHA-256 of the canonical JSON of 'model'. */
-const MODEL = createHash('sha256').update('"model"').digest('hex')
-
-export type LockerName = 'kernel' | 'lockfile'
-/** The shortest that there is. */
-const STALE_MS = 2_000
-/** How long to watch a token, to know that its holder is dead. */
-const WATCH_MS = 3 * STALE_MS
-/** Nobody else is there: whoever has to wait waits for the dead. */
-const AT_ONCE = { timeoutMs: 0 }
-
-export const open = (root: string, locker: LockerName): Promise<Cache> =>
-  openCache(root, { locker, staleMs: STALE_MS, strict: true })
-
-/** Removes all that no living process uses. */
-export async function sweep(root: string, locker: LockerName): Promise<void> {
-  const cache = await open(root, locker)
-  await cache.gc({ maxBytes: 0, graceMs: 0, watchMs: locker === 'lockfile' ? WATCH_MS : 0 })
-}
+import {
+  AT_ONCE,
+  type LockerName,
+  MODEL,
+  type Operation,
+  type Place,
+  STALE_MS,
+  compile,
+  fill,
+  newId,
+  open,
+  sweep,
+} from './operation.js'
+import { SUCCEEDING, waitingWith } from './waiting.js'
 
 /** The damage is looked for by nobody but the library. */
 export const PLANTED_BYTES = 100
-
-const newId = (): string => randomBytes(8).toString('hex')
-
-/** Two files that belong together. */
-function fill(dir: string, unit = 'entry'): void {
-  mkdirSync(dir, { recursive: true })
-  const id = newId()
-  for (const name of ['kernel.bin', 'weights.bin'])
-    writeFileSync(join(dir, name), described({ unit, id }, randomBytes(3_000)))
-}
-
-async function compile(root: string, locker: LockerName): Promise<void> {
-  const cache = await open(root, locker)
-  const entry = await cache.getOrCompile('model', ({ dir }) => fill(dir), AT_ONCE)
-  await entry.release()
-}
 
 async function damage(root: string, locker: LockerName): Promise<void> {
   const cache = await open(root, locker)
@@ -144,6 +103,7 @@ const withLocker = (locker: LockerName): Record<string, Operation> => ({
     act: ({ root }) => sweep(root, locker),
     goOn: ({ root }) => compile(root, locker),
   },
+  ...waitingWith(locker),
 })
 
 export const OPERATIONS: Record<LockerName, Record<string, Operation>> = {
@@ -184,8 +144,9 @@ export const OPERATIONS: Record<LockerName, Record<string, Operation>> = {
   },
   lockfile: {
     ...withLocker('lockfile'),
+    ...SUCCEEDING,
     'taking over from the dead': {
-      // Of another host: behind the gate, its death would be known at once.
+      // Of another host: behind the gate, its death is known at once.
       prepare: async ({ root }) => {
         const cache = await open(root, 'lockfile')
         await cache.locker()

@@ -1,6 +1,7 @@
 /**
- * A launcher is killed at each step (a share of them, unless there is time) of a worker's way through a slot: leased, seeded, published, marked, given back.
- * The next worker has what was published, whole, and none of what was not; gc removes the rest.
+ * A launcher is killed at each step (a share of them, unless there is time) of a worker's way through a slot: leased,
+ * seeded, published, marked, given back. The next worker has what was published, whole, and none of what was not; gc
+ * removes the rest.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,7 +21,9 @@ import { leaveFiles, unitNames } from '../support/slots-on-disk.js'
 
 const STALE_MS = 2_000
 /** Victims at a time. */
-const AT_ONCE = 4
+const AT_ONCE = TRIES_ALL ? 8 : 4
+/** Most of the time they watch for signs of life. */
+const SWEEPS_AT_ONCE = 32
 
 const scratch = useScratch()
 const startWorker = useWorkers()
@@ -32,6 +35,11 @@ describe.each(['kernel', 'lockfile'] as const)('%s', (locker) => {
   const order = (root: string): object => ({ root, ...options })
   /** Of the dead, the network's lock knows after a while. */
   const all = { graceMs: 0, maxAgeMs: 0, watchMs: locker === 'lockfile' ? 3 * STALE_MS : 0 }
+
+  async function expectGcToClean({ name, cache }: { name: string; cache: Cache }): Promise<void> {
+    await cache.gc(all)
+    expect(leftoversIn(cache.root), name).toEqual([])
+  }
 
   /** Returns the way to start a victim. */
   function setScene(): () => WorkerProcess {
@@ -61,10 +69,10 @@ describe.each(['kernel', 'lockfile'] as const)('%s', (locker) => {
     expect(unitNames(unharmed.root)).toEqual(['groups/a:1', 'groups/a:2', 'groups/b:1'])
     expect(steps).toBeGreaterThan(25)
 
-    const names = await pMap(
+    const deaths = await pMap(
       timeBox(
         Array.from({ length: steps }, (_, index) => index + 1),
-        { atLeast: 2 * AT_ONCE },
+        { atLeast: 8 },
       ),
       async (step) => {
         const cache = await fill()
@@ -91,13 +99,15 @@ describe.each(['kernel', 'lockfile'] as const)('%s', (locker) => {
         await next.ended(1)
 
         expect(await cache.verify(), name).toMatchObject({ damaged: [], strangers: [] })
-        await cache.gc(all)
-        expect(leftoversIn(root), name).toEqual([])
-        return name
+        return { name, cache }
       },
       { concurrency: AT_ONCE },
     )
-    if (TRIES_ALL) expect(names).toEqual(expect.arrayContaining(['worker: has written', 'before rename']))
+    await pMap(deaths, expectGcToClean, { concurrency: SWEEPS_AT_ONCE })
+    if (TRIES_ALL)
+      expect(deaths.map(({ name }) => name)).toEqual(
+        expect.arrayContaining(['worker: has written', 'before rename']),
+      )
   })
 
   test('gc killed at any step of removing slot and snapshot: the next worker has what the snapshot has', async () => {
@@ -113,10 +123,10 @@ describe.each(['kernel', 'lockfile'] as const)('%s', (locker) => {
       order((await fillWhole()).root),
     )
     expect(unharmed.removed).toBe(2)
-    const names = await pMap(
+    const deaths = await pMap(
       timeBox(
         Array.from({ length: unharmed.steps }, (_, index) => index + 1),
-        { atLeast: 2 * AT_ONCE },
+        { atLeast: 8 },
       ),
       async (step) => {
         const cache = await fillWhole()
@@ -133,12 +143,12 @@ describe.each(['kernel', 'lockfile'] as const)('%s', (locker) => {
         // The slot goes first: it never has what the snapshot has no more.
         expect(existsSync(join(next.path, 'groups/a/kernel')), name).toBe(published.includes('groups/a:1'))
         await next.ended(1)
-        await cache.gc(all)
-        expect(leftoversIn(root), name).toEqual([])
-        return name
+        return { name, cache }
       },
       { concurrency: AT_ONCE },
     )
-    if (TRIES_ALL) expect(names).toEqual(expect.arrayContaining(['after rename', 'before rmdir']))
+    await pMap(deaths, expectGcToClean, { concurrency: SWEEPS_AT_ONCE })
+    if (TRIES_ALL)
+      expect(deaths.map(({ name }) => name)).toEqual(expect.arrayContaining(['after rename', 'before rmdir']))
   })
 })

@@ -20,7 +20,13 @@ const PROBES = {
   'setpriv --pdeathsig': () => runs('setpriv', '--pdeathsig', 'KILL', 'true'),
   'script(1)': () => runs('script', '-qec', 'true', '/dev/null'),
   'flock(1)': () => runs('flock', '--version'),
-  strace: () => runs('sh', '-c', 'sleep 0.2 & exec strace -o /dev/null -p $!'),
+  // Attached until it was told to stop, however slow the machine is; where it may not attach, it ends by itself.
+  strace: () =>
+    runs(
+      'sh',
+      '-c',
+      'sleep 60 & timeout -s INT 0.3 strace -o /dev/null -p $!; code=$?; kill $!; [ $code = 124 ]',
+    ),
   python3: () => runs('python3', '--version'),
   'python3 with filelock': () => runs('python3', '-c', 'import filelock'),
   zsh: () => runs('zsh', '--version'),

@@ -46,10 +46,21 @@ export function processesNaming(text: string): number[] {
     .filter((pid) => commandLineOf(pid).includes(text) && isAlive(pid))
 }
 
+/** Living processes that were started with this variable, which children inherit. */
+export function processesWith(name: string, value: string): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => isAlive(pid) && textOf(`/proc/${pid}/environ`).split('\0').includes(`${name}=${value}`))
+}
+
 /** With a zero byte behind every argument; empty when it is gone. */
-export function commandLineOf(pid: number): string {
+export const commandLineOf = (pid: number): string => textOf(`/proc/${pid}/cmdline`)
+
+/** Empty where the process is gone, or another user's. */
+function textOf(path: string): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+    return readFileSync(path, 'utf8')
   } catch {
     return ''
   }
