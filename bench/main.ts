@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- --only lock,hit] [--quick] [--large] [--dir PATH]`: measures, prints, keeps all of it in
- * bench/results/latest.json, and draws the page and the pictures of it.
+ * `npm run bench [-- --only lock,hit] [--quick] [--large] [--dir PATH] [--json FILE]`: measures, prints, keeps all of it
+ * in bench/results/latest.json, and draws the page and the pictures of it. Of a part, the JSON goes to FILE alone.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { on } from 'node:events'
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     large: { type: 'boolean', default: false },
     dir: { type: 'string', default: tmpdir() },
+    json: { type: 'string' },
   },
 })
 
@@ -48,6 +49,7 @@ const report: Report = { schema: 2, machine, quick: values.quick, seconds, group
 process.stdout.write(asMarkdown(report, []))
 // A part of the groups, or few samples, is for the one who runs it: it must not replace the whole.
 const isWhole = !values.quick && chosen.length === Object.keys(GROUPS).length
+if (values.json !== undefined) keepResults(report, values.json)
 if (isWhole) {
   keepResults(report)
   drawResults()

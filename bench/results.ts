@@ -7,15 +7,14 @@ import type { Report } from './report.js'
 
 /** From `.build/bench`. */
 const REPOSITORY = join(import.meta.dirname, '../..')
-const RESULTS = join(REPOSITORY, 'bench/results')
+const LATEST = join(REPOSITORY, 'bench/results/latest.json')
 
-export function keepResults(report: Report): void {
-  mkdirSync(RESULTS, { recursive: true })
-  writeFileSync(join(RESULTS, 'latest.json'), `${JSON.stringify(report, null, 1)}\n`)
+export function keepResults(report: Report, file = LATEST): void {
+  writeFileSync(file, `${JSON.stringify(report, null, 1)}\n`)
 }
 
 /** Returns what was written. */
-export function drawResults(file = join(RESULTS, 'latest.json'), into = REPOSITORY): string[] {
+export function drawResults(file = LATEST, into = REPOSITORY): string[] {
   const report = JSON.parse(readFileSync(file, 'utf8')) as Report
   const pictures = picturesOf(report)
   const page = { file: 'bench/results/README.md', text: asMarkdown(report, pictures) }

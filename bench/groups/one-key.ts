@@ -76,7 +76,7 @@ export async function oneKeyGroup({ dir, quick, say }: Context): Promise<Group> 
       {
         ...labels,
         title: 'The same: CPU of all together',
-        unit: 'CPU s',
+        unit: 's',
         note: 'From the barrier until each has read it, helper processes included.',
         series: seriesFrom(samples, ({ cpuSeconds }) => cpuSeconds),
       },
