@@ -6,8 +6,7 @@ import { type Contender, measure } from './measure.js'
 import type { Table } from './report.js'
 
 const COMMAND = join(import.meta.dirname, '../../dist/bin/cachelatch.js')
-/** Enough for half a second of optimizing. */
-const FUNCTIONS = 400
+const FUNCTIONS = 60
 
 export async function compilerTable(dir: string, rounds: number): Promise<Table> {
   mkdirSync(dir, { recursive: true })

@@ -7,7 +7,7 @@ import { summarize } from '../measure.js'
 import type { Group, Row } from '../report.js'
 import { quantile } from '../statistics.js'
 
-const ROUNDS = 3
+const ROUNDS = 2
 
 export async function coldGroup({ dir, quick, say }: Context): Promise<Group> {
   const workers = quick ? 3 : 8

@@ -21,12 +21,14 @@ const ROUNDS: Record<number, { ours: number; private: number }> = {
   1: { ours: 3, private: 2 },
   2: { ours: 3, private: 2 },
   4: { ours: 3, private: 2 },
-  8: { ours: 7, private: 2 },
+  8: { ours: 5, private: 2 },
   16: { ours: 3, private: 1 },
   32: { ours: 3, private: 0 },
-  64: { ours: 7, private: 0 },
+  64: { ours: 5, private: 0 },
   128: { ours: 3, private: 0 },
 }
+
+const MOST_ROUNDS = 5
 
 interface Sample {
   workers: number
@@ -41,7 +43,7 @@ interface Sample {
 export async function oneKeyGroup({ dir, quick, say }: Context): Promise<Group> {
   const mebibytes = mebibytesOf(quick ? 0.3 : COMPILE_SECONDS)
   const samples: Sample[] = []
-  for (let round = 0; round < (quick ? 1 : 7); round++) {
+  for (let round = 0; round < (quick ? 1 : MOST_ROUNDS); round++) {
     const alone = await crowd('private', dir, 1, mebibytes)
     for (const [at, rounds] of Object.entries(ROUNDS)) {
       const workers = Number(at)

@@ -8,7 +8,7 @@ const CHARACTER = 0.6
 export const SMALL = 11
 
 /** Told apart by line and mark as well, for those who do not see the colours. */
-export const TONES = ['ours', 'second', 'third', 'floor', 'other'] as const
+const TONES = ['ours', 'second', 'third', 'floor', 'other'] as const
 export type Tone = (typeof TONES)[number]
 
 const LIGHT: Record<Tone, string> = {
@@ -51,11 +51,13 @@ export function widthOf(text: string, size = SMALL): number {
 
 /** In lines that fit into so many pixels, broken at spaces. */
 export function wrapped(text: string, pixels: number): string[] {
-  return text.split(' ').reduce<string[]>((lines, word) => {
-    const longer = lines.length === 0 ? word : `${lines.at(-1)!} ${word}`
-    if (lines.length > 0 && widthOf(longer) <= pixels) return [...lines.slice(0, -1), longer]
-    return [...lines, word]
-  }, [])
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const longer = `${lines.at(-1) ?? ''} ${word}`
+    if (lines.length > 0 && widthOf(longer) <= pixels) lines[lines.length - 1] = longer
+    else lines.push(word)
+  }
+  return lines
 }
 
 /** To a hundredth of a pixel. */
