@@ -102,7 +102,7 @@ function scalingAsMarkdown({
   const rows = places.map((place) =>
     [alongBytes ? inBytes(place) : inThousands(place)].concat(series.map((each) => cellAt(place, each))),
   )
-  rows.push(['growth', ...series.map(({ growth, exponent }) => `${growth} (power ${exponent.toFixed(2)})`)])
+  rows.push(['growth', ...series.map(growthAsText)])
   return [
     '',
     `### ${title}`,
@@ -111,6 +111,10 @@ function scalingAsMarkdown({
     ...grid([along, ...series.map((each) => `${nameOf(each)}, ${unit}`)], rows),
     ...skipped.map((reason) => `\nSkipped: ${reason}.`),
   ]
+}
+
+function growthAsText({ growth, exponent }: Series): string {
+  return exponent === null ? growth : `${growth} (power ${exponent.toFixed(2)})`
 }
 
 function nameOf({ name, role }: Pick<Row, 'name' | 'role'>): string {

@@ -41,7 +41,8 @@ export interface Series {
   name: string
   role: Row['role']
   points: Point[]
-  exponent: number
+  /** Of x; `null`: of one point there is none. */
+  exponent: number | null
   growth: Growth
 }
 

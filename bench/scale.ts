@@ -32,6 +32,6 @@ export function seriesOf(measured: { at: number; rows: Row[] }[]): Series[] {
       return [{ at, median, low, high, samples }]
     })
     const exponent = exponentOf(points)
-    return { name, role, points, exponent, growth: growthOf(exponent) }
+    return { name, role, points, exponent: points.length > 1 ? exponent : null, growth: growthOf(exponent) }
   })
 }

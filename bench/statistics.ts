@@ -13,7 +13,7 @@ export function sumOf<T>(values: readonly T[], of: (value: T) => number): number
   return values.reduce((total, value) => total + of(value), 0)
 }
 
-export type Growth = 'flat' | 'less than linear' | 'linear' | 'worse than linear'
+export type Growth = 'not to be told' | 'flat' | 'less than linear' | 'linear' | 'worse than linear'
 
 /** Below that, cost that does not grow (a process's start, an fsync) hides the growth. */
 const FITTED_DECADES = 2
@@ -33,6 +33,8 @@ export function exponentOf(points: readonly { at: number; median: number }[]): n
 }
 
 export function growthOf(exponent: number): Growth {
+  // Of one point.
+  if (!Number.isFinite(exponent)) return 'not to be told'
   if (exponent < 0.15) return 'flat'
   if (exponent < 0.85) return 'less than linear'
   return exponent <= 1.15 ? 'linear' : 'worse than linear'

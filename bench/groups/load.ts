@@ -16,7 +16,7 @@ const WORKER_MIB = 20
 
 export async function loadGroup({ dir, quick, say }: Context): Promise<Group> {
   const tables: Table[] = []
-  for (const count of quick ? [20] : CROWDS) {
+  for (const count of quick ? [100] : CROWDS) {
     say(`${count} processes`)
     tables.push(await loadTable(join(dir, String(count)), count))
   }
