@@ -22,7 +22,8 @@ export function linesPanel(scaling: Scaling, { head, isSmall = false }: LineOpti
   return {
     height: 26 + series.length * LEGEND_ROW + 14 + PLOT_HEIGHT + FOOT,
     draw(box) {
-      const top = box.y + 26 + series.length * LEGEND_ROW + 14
+      // From below: its neighbour may have a longer legend.
+      const top = box.y + box.height - FOOT - PLOT_HEIGHT
       const area: Box = { x: box.x + LEFT, y: top, width: box.width - LEFT - 8, height: PLOT_HEIGHT }
       const points = series.flatMap((each) => each.points)
       const across = logarithmic(
