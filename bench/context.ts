@@ -4,6 +4,8 @@ export interface Context {
   dir: string
   /** Few samples: to see that it works, not to quote. */
   quick: boolean
+  /** Also what takes gigabytes: an entry of 4 GB. */
+  large: boolean
   /** A line of progress. */
   say: (line: string) => void
 }

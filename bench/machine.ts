@@ -1,10 +1,12 @@
 /** What the figures were measured on. */
-import { arch, cpus, loadavg, release, type as systemName } from 'node:os'
+import { arch, cpus, loadavg, release, totalmem, type as systemName } from 'node:os'
 import { inspectFileSystem } from '../src/host/filesystem.js'
 
 export interface Machine {
   cpu: string
   cores: number
+  /** In GB, 10^9 bytes. */
+  memory: number
   kernel: string
   fileSystem: string
   node: string
@@ -19,6 +21,7 @@ export function describeMachine(directory: string): Machine {
   return {
     cpu: `${processors[0]?.model ?? 'unknown CPU'} (${arch()})`,
     cores: processors.length,
+    memory: Math.round(totalmem() / 1e9),
     kernel: `${systemName()} ${release().replace(/-.*/, '')}`,
     fileSystem: `${type} (${[...new Set(options)].filter(Boolean).join(',')})`,
     node: process.versions.node,

@@ -1,5 +1,6 @@
 /** Side by side: contenders are sampled in turn, so that whatever else the machine does meets all of them. */
 import type { Row, Table } from './report.js'
+import { quantile } from './statistics.js'
 
 export interface Contender {
   name: string
@@ -53,16 +54,8 @@ export function summarize(name: string, role: Row['role'], values: number[], flo
     high: quantile(values, 0.75),
     samples: values.length,
     ratio: floor === null ? null : quantile(ratios.filter(Number.isFinite), 0.5),
+    values: values.map((value) => Number(value.toPrecision(4))),
   }
-}
-
-/** Between neighbours, linear. */
-export function quantile(values: number[], at: number): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const position = at * (sorted.length - 1)
-  const below = sorted[Math.floor(position)] ?? Number.NaN
-  const above = sorted[Math.ceil(position)] ?? Number.NaN
-  return below + (above - below) * (position - Math.floor(position))
 }
 
 /** Microseconds an operation, over `times` in a row. */
@@ -77,4 +70,9 @@ export function microsSync(times: number, operation: (index: number) => void): n
   const started = performance.now()
   for (let index = 0; index < times; index++) operation(index)
   return ((performance.now() - started) * 1000) / times
+}
+
+/** Milliseconds of one operation, for what takes long. */
+export async function millis(operation: () => unknown): Promise<number> {
+  return (await micros(1, operation)) / 1000
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 
 export interface Worker {
   readonly pid: number
-  send(message: string): void
+  send(message: string | object): void
   /** The next message, in order. @throws when the process ends without one */
   answer(): Promise<unknown>
   kill(): void
@@ -17,8 +17,12 @@ export interface Worker {
 const alive = new Set<ChildProcess>()
 process.once('exit', () => alive.forEach((child) => child.kill('SIGKILL')))
 
-export function startWorker(name: 'contender' | 'successor', args: string[]): Worker {
-  const child = fork(join(import.meta.dirname, `workers/${name}.js`), args)
+export function startWorker(
+  name: 'contender' | 'successor' | 'asker',
+  args: string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Worker {
+  const child = fork(join(import.meta.dirname, `workers/${name}.js`), args, { env })
   alive.add(child)
   const gone = once(child, 'exit').then(() => alive.delete(child))
   // 'exit' may come before the last message, 'disconnect' does not.
@@ -34,6 +38,11 @@ export function startWorker(name: 'contender' | 'successor', args: string[]): Wo
     kill: () => void child.kill('SIGKILL'),
     gone,
   }
+}
+
+/** The next answer of each. */
+export function allAnswers(workers: readonly Worker[]): Promise<unknown[]> {
+  return Promise.all(workers.map((worker) => worker.answer()))
 }
 
 /** CPU seconds of living processes and their living descendants: /proc/PID/task/TID/schedstat, in nanoseconds. */

@@ -73,6 +73,22 @@ export function publishFile(stage: string, target: string, bytes: Uint8Array): v
   syncPath(dirname(target))
 }
 
+/** A directory of one file and a manifest of it, with the fsyncs that an entry gets. */
+export function publishEntry(
+  stage: string,
+  target: string,
+  bytes: Uint8Array,
+  manifestOf: (bytes: Uint8Array) => string,
+): void {
+  fs.mkdirSync(`${stage}/files`, { recursive: true })
+  writeNew(`${stage}/files/graph.bin`, bytes, true)
+  writeNew(`${stage}/MANIFEST.json`, Buffer.from(manifestOf(bytes)), true)
+  syncPath(`${stage}/files`)
+  syncPath(stage)
+  fs.renameSync(stage, target)
+  syncPath(dirname(target))
+}
+
 const fsync = promisify(fs.fsync)
 
 /** The same calls, with fsync in libuv's pool: two hops between threads, and the event loop is free meanwhile. */
@@ -86,6 +102,16 @@ export async function publishFileInPool(stage: string, target: string, bytes: Ui
   const parent = fs.openSync(dirname(target), 'r')
   await fsync(parent)
   fs.closeSync(parent)
+}
+
+/** What a hit needs: the manifest read and parsed, one stat a file. */
+export function lookUp(entry: string): void {
+  const fd = fs.openSync(`${entry}/MANIFEST.json`, 'r')
+  const bytes = Buffer.allocUnsafe(fs.fstatSync(fd).size)
+  fs.readSync(fd, bytes, 0, bytes.length, 0)
+  const { body } = JSON.parse(bytes.toString('utf8')) as { body: { files: { path: string }[] } }
+  for (const file of body.files) fs.lstatSync(`${entry}/files/${file.path}`)
+  fs.closeSync(fd)
 }
 
 /** Brings all files to the device, `concurrency` at a time, then the directory. */

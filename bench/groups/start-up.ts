@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasFlockCommand } from '../../src/host/flock-command.js'
 import type { Context } from '../context.js'
+import { compilerTable } from '../compiler-table.js'
 import { type Contender, measure, summarize } from '../measure.js'
 import { cpuSecondsOfChildren } from '../raw.js'
 import { type Group, type Row, type Table, atMost, ratioOf } from '../report.js'
@@ -39,14 +40,16 @@ export async function startUpGroup({ dir, quick, say }: Context): Promise<Group>
   const env = { ...process.env, CACHELATCH_DIR: join(dir, 'cache') }
   run(cachelatch(...once, 'sh', '-c', 'echo compiled >"$CACHELATCH_STAGE/graph.bin"'), env)
   say('start to end of a command')
-  const tables = await wallAndCpu(starts, env, quick ? 5 : 40, flock ? [] : ['flock(1)'])
-  return { name: 'start-up', tables, aims: tables.flatMap(aimsOf) }
+  const tables = await wallAndCpu(starts, env, quick ? 5 : 40, flock ? [] : ['flock(1) is not installed'])
+  say('a compiler behind it')
+  const compiler = compilerTable(join(dir, 'compiler'), quick ? 3 : 15)
+  return { name: 'start-up', tables: [...tables, await compiler], aims: tables.flatMap(aimsOf) }
 }
 
 function aimsOf(table: Table): Group['aims'] {
   return [
-    atMost(`${VERSION}, to ${FLOOR}: ${table.title}`, ratioOf(table, VERSION), 1.5),
-    atMost(`${HIT}, to ${FLOOR}: ${table.title}`, ratioOf(table, HIT), 1.3),
+    atMost(null, `${VERSION}, to ${FLOOR}: ${table.title}`, ratioOf(table, VERSION), 1.5),
+    atMost(7, `${HIT}, to ${FLOOR}: ${table.title}`, ratioOf(table, HIT), 1.3),
   ]
 }
 
