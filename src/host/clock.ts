@@ -14,6 +14,9 @@ export interface Clock {
   later(ms: number, tick: () => void): () => void
 }
 
+/** Lets everything else happen that has waited meanwhile. */
+export const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
+
 /** When this process began: milliseconds since 1970. */
 export const processBegin = (): number => performance.timeOrigin
 

@@ -8,6 +8,7 @@ import type { EntryReport } from '../core/report.js'
 import pMap from 'p-map'
 import { isLatchError } from '../core/errors.js'
 import { isCanonical } from '../core/key.js'
+import { nextTurn } from '../host/clock.js'
 import type { Disk, Stats } from '../host/disk.js'
 import { errnoOf, isErrno } from '../host/disk-errors.js'
 import { sha256 } from '../host/hash.js'
@@ -70,7 +71,7 @@ async function* batches(disk: Disk, layout: Layout): AsyncGenerator<string[]> {
     const ids = names.filter((name) => ID.test(name) && name.startsWith(shelf.name))
     for (let start = 0; start < ids.length; start += BATCH) {
       yield ids.slice(start, start + BATCH)
-      await new Promise<void>((resolve) => void setImmediate(resolve))
+      await nextTurn()
     }
   }
 }

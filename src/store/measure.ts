@@ -1,4 +1,5 @@
 /** How much there is in a directory of which no manifest tells. */
+import { nextTurn } from '../host/clock.js'
 import type { Disk } from '../host/disk.js'
 
 export interface Measure {
@@ -28,5 +29,5 @@ async function add(disk: Disk, path: string, skip: (name: string) => boolean, to
     total.files++
   }
   // On a local file system nothing else has happened meanwhile.
-  await new Promise<void>((resolve) => void setImmediate(resolve))
+  await nextTurn()
 }

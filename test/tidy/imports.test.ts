@@ -17,6 +17,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   '.': ['core', 'host', 'lock', 'store', 'latch', 'launch'],
 }
 const THE_WORLD = /^node:(fs|fs\/promises|child_process|worker_threads|os|crypto|timers|timers\/promises)$/
+/** Global functions, not imported: a simulated world would not be asked. */
+const WAITS = /\b(setTimeout|setImmediate|queueMicrotask)\(/
 /** Entered by name, not by import; and in what of which two they are published. */
 const ENTRY_POINTS = {
   'index.ts': ['library'],
@@ -58,6 +60,10 @@ test('host/ alone touches the world, and core/ is pure', () => {
         .map((name) => `${file}: ${name}`),
     )
   expect(offenders).toEqual([])
+  const waiting = files.filter(
+    (file) => folderOf(file) !== 'host' && WAITS.test(readFileSync(join(SRC, file), 'utf8')),
+  )
+  expect(waiting).toEqual([])
   expect(
     files
       .filter((file) => folderOf(file) === 'core')
