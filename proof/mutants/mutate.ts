@@ -114,12 +114,19 @@ function mutateLiteral({ start, end, value, regex }: Node, text: string, add: Ad
   if (typeof value === 'number') add(start, end, String(value + 1))
   if (typeof value === 'boolean') add(start, end, String(!value))
   if (regex === undefined || regex === null) return
-  const source = text.slice(start, end)
-  if (source.startsWith('/^')) add(start, end, `/${source.slice(2)}`)
+  mutateRegex(text.slice(start, end), start, add)
+}
+
+function mutateRegex(source: string, start: number, add: Add): void {
+  const replace = (from: number, length: number, other: string): void =>
+    add(start + from, start + from + length, other)
+  if (source.startsWith('/^')) replace(1, 1, '')
   const last = source.lastIndexOf('/')
-  if (source[last - 1] === '$') add(start, end, source.slice(0, last - 1) + source.slice(last))
-  for (const quantifier of source.matchAll(/(?<!\\)[*+?](?![?:=!<])/g)) {
-    const at = start + quantifier.index
-    add(at, at + 1, quantifier[0] === '+' ? '*' : '+')
-  }
+  if (source[last - 1] === '$') replace(last - 1, 1, '')
+  for (const { 0: quantifier, index } of source.matchAll(/(?<!\\)[*+?](?![?:=!<])/g))
+    replace(index, 1, quantifier === '+' ? '*' : '+')
+  for (const { index } of source.matchAll(/\[\^/g)) replace(index + 1, 1, '')
+  // A class of characters, and all others.
+  for (const { 0: escape, index } of source.matchAll(/(?<!\\)\\[dpsw]/g))
+    replace(index, 2, escape.toUpperCase())
 }

@@ -43,8 +43,7 @@ export const EQUIVALENT: Record<string, Record<string, string>> = {
   'cli/quantities': {
     'const SIZE = /^\\s*(\\d«+→*»(?:\\.\\d+)?)\\s*([kmgtp]?)(?:i?b)?\\s*$/i':
       'bytes takes no number that begins with its point either',
-    'const DURATION = «/^\\s*\\d+(?:\\.\\d+)?\\s*[a-z]+\\s*$/i→/^\\s*\\d+(?:\\.\\d+)?\\s*[a-z]+\\s*/i»':
-      'ms takes nothing after the unit either',
+    'const DURATION = /^\\s*\\d+(?:\\.\\d+)?\\s*[a-z]+\\s*«$→»/i': 'ms takes nothing after the unit either',
     'const DURATION = /^\\s*\\d+(?:\\.\\d«+→*»)?\\s*[a-z]+\\s*$/i':
       'ms takes no number that ends with its point either',
     'const size = «number === undefined→false» ? null : bytes.parse(`${number}${unit}b`)':

@@ -33,6 +33,7 @@ test.each([
   ['14d', 14 * 24 * 3_600_000],
   ['2 weeks', 14 * 24 * 3_600_000],
   ['12h', 12 * 3_600_000],
+  [' 12 h ', 12 * 3_600_000],
   ['1.5m', 90_000],
   ['0s', 0],
 ])('%s is a duration', (text, duration) => expect(parseDuration(text, '--x')).toBe(duration))

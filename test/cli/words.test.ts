@@ -11,8 +11,10 @@ test.each([
   ['a right-to-left override', '\u202egpj.exe'],
   ['a zero-width space', 'a\u200bb'],
   ['half of a surrogate pair', '\ud83d'],
+  ['a line separator', 'a\u2028b'],
+  ['a paragraph separator', 'a\u2029b'],
 ])('control characters are neutralised: %s', (_what, text) => {
-  expect(printable(text)).not.toMatch(/\p{C}/u)
+  expect(printable(text)).not.toMatch(/[\p{C}\u2028\u2029]/u)
 })
 
 test('each of several is neutralised, and lines stay lines where they may', () => {
