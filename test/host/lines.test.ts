@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { linesOf } from '../../src/host/lines.js'
 import { useScratch } from '../support/scratch.js'
 
@@ -45,6 +45,16 @@ test('of a line over many pieces, only that it was there; those around it are wh
 test('the end of a line that is too long is no line, however little of it is in the last piece', async () => {
   for (let more = 0; more <= 10; more++)
     expect(await read(fileOf(`${'x'.repeat(2 * 256 * 1024 + more)}\nb`), 10)).toEqual([null, 'b'])
+})
+
+test('of a line that is too long, no more than a piece is in memory', async () => {
+  const concat = vi.spyOn(Buffer, 'concat')
+  try {
+    expect(await read(fileOf('x'.repeat(5 * MANY)), 10)).toEqual([null])
+    for (const { value } of concat.mock.results) expect((value as Buffer).length).toBeLessThan(MANY)
+  } finally {
+    concat.mockRestore()
+  }
 })
 
 test('a line as long as may be is read, with an end or without', async () => {
