@@ -4,107 +4,51 @@
  *
  *   npm run mutate-parsers -- [FILE…]      only these, such as `core/key`
  */
-import { spawn } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
-import pMap from 'p-map'
-import { type Mutant, mutantsOf } from './mutate.js'
-import { EQUIVALENT, TARGETS, type Target } from './targets.js'
+import { EQUIVALENT, TARGETS } from './targets.js'
+import { Bench, type Trial, trialsOf } from './trial.js'
 
-const BUILD = join(import.meta.dirname, '../..')
-const COPIES = join(BUILD, 'mutants')
-/** A mistake may make a loop that never ends: that is noticed, too. */
-const LIMIT_MS = 120_000
+const wanted = process.argv.slice(2)
+const targets = TARGETS.filter(({ file }) => wanted.length === 0 || wanted.includes(file))
+const trials = targets.flatMap(trialsOf)
+const survivors: Trial[] = []
 
-interface Trial {
-  target: Target
-  mutant: Mutant
-}
+const benches = Array.from({ length: availableParallelism() }, () => new Bench())
+process.once('exit', () => benches.forEach((bench) => bench.remove()))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
-async function main(files: string[]): Promise<number> {
-  const targets = TARGETS.filter(({ file }) => files.length === 0 || files.includes(file))
-  const trials = targets.flatMap((target) =>
-    mutantsOf(readFileSync(join(BUILD, 'src', `${target.file}.js`), 'utf8')).map((mutant) => ({
-      target,
-      mutant,
-    })),
+await shared(targets, async (bench, target) => {
+  if (!(await bench.passes(target))) throw new Error(`The tests of ${target.file} fail as they are.`)
+})
+await shared(trials, async (bench, trial) => {
+  if (!(await bench.notices(trial))) survivors.push(trial)
+})
+process.exit(report())
+
+async function shared<T>(items: T[], work: (bench: Bench, item: T) => Promise<void>): Promise<void> {
+  const rest = items.values()
+  await Promise.all(
+    benches.map(async (bench) => {
+      for (const item of rest) await work(bench, item)
+    }),
   )
-  const copies = Array.from({ length: availableParallelism() }, (_, index) => makeCopy(index))
-  try {
-    for (const target of targets)
-      if (!(await passes(copies[0]!, target)))
-        throw new Error(`The tests of ${target.file} fail as they are.`)
-    const survivors: string[] = []
-    let explained = 0
-    await pMap(
-      trials,
-      async (trial) => {
-        const copy = copies.pop()!
-        if (!(await isNoticed(copy, trial))) {
-          const [scene, reason] = explain(trial)
-          if (reason === undefined) survivors.push(scene)
-          else explained++
-        }
-        copies.push(copy)
-      },
-      { concurrency: copies.length },
-    )
-    for (const scene of survivors) console.log(scene)
-    console.log(
-      `${trials.length} mistakes in ${targets.length} files: ${trials.length - explained - survivors.length} noticed, ` +
-        `${explained} make no difference, ${survivors.length} not noticed.`,
-    )
-    return survivors.length === 0 ? 0 : 1
-  } finally {
-    rmSync(COPIES, { recursive: true, force: true })
-  }
 }
 
-/** All that the tests need, with a configuration that finds them there. */
-function makeCopy(index: number): string {
-  const copy = join(COPIES, String(index))
-  rmSync(copy, { recursive: true, force: true })
-  mkdirSync(copy, { recursive: true })
-  for (const part of ['src', 'test']) cpSync(join(BUILD, part), join(copy, part), { recursive: true })
-  const include = join(copy, 'test/**/*.test.js')
-  writeFileSync(
-    join(copy, 'vitest.config.mjs'),
-    `export default { test: { include: [${JSON.stringify(include)}], exclude: [], maxWorkers: 1, isolate: false } }`,
+function report(): number {
+  const isExplained = ({ target, line }: Trial): boolean => EQUIVALENT[target.file]?.[line] !== undefined
+  const unexplained = survivors.filter((trial) => !isExplained(trial))
+  for (const { target, mutant, line } of unexplained)
+    console.log(`NOT NOTICED  src/${target.file}.ts:${mutant.line}: ${line}`)
+  const stale = targets.flatMap(({ file }) =>
+    Object.keys(EQUIVALENT[file] ?? {})
+      .filter((line) => !survivors.some((trial) => trial.target.file === file && trial.line === line))
+      .map((line) => `src/${file}.ts: ${line}`),
   )
-  return copy
+  for (const each of stale)
+    console.log(`NOT SO  listed as making no difference, but noticed or gone: ${each}`)
+  console.log(
+    `${trials.length} mistakes in ${targets.length} files: ${trials.length - survivors.length} noticed, ` +
+      `${survivors.length - unexplained.length} make no difference, ${unexplained.length} not noticed.`,
+  )
+  return unexplained.length + stale.length === 0 ? 0 : 1
 }
-
-async function isNoticed(copy: string, { target, mutant }: Trial): Promise<boolean> {
-  const path = join(copy, 'src', `${target.file}.js`)
-  const text = readFileSync(path, 'utf8')
-  writeFileSync(path, text.slice(0, mutant.start) + mutant.replacement + text.slice(mutant.end))
-  try {
-    return !(await passes(copy, target))
-  } finally {
-    writeFileSync(path, text)
-  }
-}
-
-function passes(copy: string, { tests }: Target): Promise<boolean> {
-  const files = tests.map((name) => join(copy, 'test', `${name}.test.js`))
-  const args = ['vitest', 'run', '--config', join(copy, 'vitest.config.mjs'), '--bail', '1', ...files]
-  const child = spawn('npx', args, {
-    stdio: 'ignore',
-    timeout: LIMIT_MS,
-    // The same values each time: a survivor is one that these do not find.
-    env: { ...process.env, CACHELATCH_PROOF_SEED: '1', CACHELATCH_PROOF_SECONDS: '5' },
-  })
-  return new Promise((resolve) => child.once('close', (code) => resolve(code === 0)))
-}
-
-function explain({ target, mutant }: Trial): [scene: string, reason: string | undefined] {
-  const text = readFileSync(join(BUILD, 'src', `${target.file}.js`), 'utf8')
-  const from = text.lastIndexOf('\n', mutant.start) + 1
-  const to = text.indexOf('\n', mutant.end)
-  const change = `«${mutant.original}→${mutant.replacement}»`
-  const line = (text.slice(from, mutant.start) + change + text.slice(mutant.end, to)).trim()
-  return [`${target.file}:${mutant.line}: ${line}`, EQUIVALENT[target.file]?.[line]]
-}
-
-process.exitCode = await main(process.argv.slice(2))

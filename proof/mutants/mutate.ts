@@ -1,4 +1,4 @@
-/** Small mistakes that can be made in a file: each is one replacement in its text. */
+/** Small mistakes that can be made in a file of TypeScript: each is one replacement in its text. */
 import { parseAst } from 'rolldown/parseAst'
 
 export interface Mutant {
@@ -45,7 +45,6 @@ const METHODS: Record<string, string> = {
   some: 'every',
   min: 'max',
   max: 'min',
-  replaceAll: 'replace',
 }
 
 export function mutantsOf(text: string): Mutant[] {
@@ -54,11 +53,16 @@ export function mutantsOf(text: string): Mutant[] {
     const line = text.slice(0, start).split('\n').length
     mutants.push({ start, end, replacement, line, original: text.slice(start, end) })
   }
-  visit(parseAst(text, { lang: 'js' }) as unknown as Node, (node) => mutateNode(node, text, add))
+  visit(parseAst(text, { lang: 'ts' }) as unknown as Node, (node) => mutateNode(node, text, add))
   return mutants
 }
 
+/** What is left of these when the types are gone. */
+const WITH_A_TYPE = new Set(['TSAsExpression', 'TSNonNullExpression', 'TSSatisfiesExpression'])
+
 function visit(node: Node, look: (node: Node) => void): void {
+  if (WITH_A_TYPE.has(node.type)) return visit(node['expression'] as Node, look)
+  if (node.type.startsWith('TS')) return
   look(node)
   for (const child of Object.values(node))
     for (const each of [child].flat())
@@ -75,6 +79,9 @@ function mutateNode(node: Node, text: string, add: Add): void {
     case 'IfStatement':
     case 'ConditionalExpression':
       return mutateTest(node['test'] as Node, add)
+    case 'ExpressionStatement':
+    case 'ThrowStatement':
+      return add(node.start, node.end, ';')
     case 'UnaryExpression':
       if (node['operator'] === '!') add(node.start, node.start + 1, '')
       return
@@ -107,12 +114,19 @@ function mutateLiteral({ start, end, value, regex }: Node, text: string, add: Ad
   if (typeof value === 'number') add(start, end, String(value + 1))
   if (typeof value === 'boolean') add(start, end, String(!value))
   if (regex === undefined || regex === null) return
-  const source = text.slice(start, end)
-  if (source.startsWith('/^')) add(start, end, `/${source.slice(2)}`)
+  mutateRegex(text.slice(start, end), start, add)
+}
+
+function mutateRegex(source: string, start: number, add: Add): void {
+  const replace = (from: number, length: number, other: string): void =>
+    add(start + from, start + from + length, other)
+  if (source.startsWith('/^')) replace(1, 1, '')
   const last = source.lastIndexOf('/')
-  if (source[last - 1] === '$') add(start, end, source.slice(0, last - 1) + source.slice(last))
-  for (const quantifier of source.matchAll(/(?<!\\)[*+?](?![?:=!<])/g)) {
-    const at = start + quantifier.index
-    add(at, at + 1, quantifier[0] === '+' ? '*' : '+')
-  }
+  if (source[last - 1] === '$') replace(last - 1, 1, '')
+  for (const { 0: quantifier, index } of source.matchAll(/(?<!\\)[*+?](?![?:=!<])/g))
+    replace(index, 1, quantifier === '+' ? '*' : '+')
+  for (const { index } of source.matchAll(/\[\^/g)) replace(index + 1, 1, '')
+  // A class of characters, and all others.
+  for (const { 0: escape, index } of source.matchAll(/(?<!\\)\\[dpsw]/g))
+    replace(index, 2, escape.toUpperCase())
 }

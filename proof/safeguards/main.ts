@@ -10,8 +10,7 @@ import { timeBox } from '../../test/support/time-box.js'
 import { SAFEGUARDS } from './all.js'
 import { SAFEGUARDS_PAGE, safeguardsPage } from './page.js'
 import type { Safeguard } from './safeguard.js'
-import { type Verdict, failingAnyway, tryWithout } from './trial.js'
-import { Workspace } from './workspace.js'
+import { Bench, type Verdict } from './trial.js'
 
 /** As many as there are cores on the smallest machine. */
 const SIDE_BY_SIDE = 2
@@ -24,8 +23,8 @@ const isWanted = (name: string): boolean =>
   positionals.length === 0 || positionals.some((each) => name.includes(each))
 const wanted = SAFEGUARDS.filter(({ name }) => isWanted(name))
 const budgetMs = values.seconds === undefined ? Infinity : Number(values.seconds) * 1000
-const workspaces = Array.from({ length: SIDE_BY_SIDE }, () => new Workspace())
-process.once('exit', () => workspaces.forEach((workspace) => workspace.remove()))
+const benches = Array.from({ length: SIDE_BY_SIDE }, () => new Bench())
+process.once('exit', () => benches.forEach((bench) => bench.remove()))
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
 const counts = await tryAll(budgetMs === Infinity ? wanted.values() : timeBox(wanted, { budgetMs }))
@@ -38,16 +37,20 @@ if (counts.killed === SAFEGUARDS.length) await writePage()
 async function tryAll(safeguards: Iterator<Safeguard>): Promise<Record<Verdict['outcome'], number>> {
   const counts = { killed: 0, survived: 0, skipped: 0, broken: 0 }
   if (budgetMs === Infinity) await refuseBrokenTests()
-  const next = async (workspace: Workspace): Promise<void> => {
-    for (let each = safeguards.next(); !each.done; each = safeguards.next()) {
-      const started = performance.now()
-      const verdict = await tryWithout(workspace, each.value).catch(asBroken)
-      counts[verdict.outcome]++
-      tell(each.value, verdict, performance.now() - started)
-    }
-  }
-  await Promise.all(workspaces.map(next))
+  await shared(safeguards, async (bench, safeguard) => {
+    const started = performance.now()
+    const verdict = await bench.tryWithout(safeguard).catch(asBroken)
+    counts[verdict.outcome]++
+    tell(safeguard, verdict, performance.now() - started)
+  })
   return counts
+}
+
+async function shared<T>(items: Iterator<T>, work: (bench: Bench, item: T) => Promise<void>): Promise<void> {
+  const next = async (bench: Bench): Promise<void> => {
+    for (let each = items.next(); !each.done; each = items.next()) await work(bench, each.value)
+  }
+  await Promise.all(benches.map(next))
 }
 
 /** The list has rotted: one that cannot be tried is as bad as one that is not missed. */
@@ -57,10 +60,12 @@ function asBroken(error: Error): Verdict {
 
 /** A test that fails anyway proves nothing. */
 async function refuseBrokenTests(): Promise<void> {
-  const failing = await failingAnyway(
-    workspaces[0]!,
-    wanted.flatMap(({ killedBy }) => killedBy),
-  )
+  const witnesses = wanted.flatMap(({ killedBy }) => killedBy)
+  const files = new Set(witnesses.map(({ file }) => file))
+  const failing: string[] = []
+  await shared(files.values(), async (bench, file) => {
+    failing.push(...(await bench.failingAnyway(witnesses.filter((each) => each.file === file))))
+  })
   if (failing.length === 0) return
   process.stderr.write(`With all safeguards in place, these fail:\n${failing.join('\n')}\n`)
   process.exit(1)

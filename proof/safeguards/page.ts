@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { PARTS, SAFEGUARDS } from './all.js'
 import type { Safeguard } from './safeguard.js'
-import { REPOSITORY } from './workspace.js'
+import { REPOSITORY } from '../trials/workspace.js'
 
 export const SAFEGUARDS_PAGE = join(REPOSITORY, 'docs/safeguards.md')
 

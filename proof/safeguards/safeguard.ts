@@ -26,3 +26,14 @@ export interface Witness {
 export function witness(file: string, test: string): Witness {
   return { file, test }
 }
+
+/** The file without it. @throws where its code does not stand in the file exactly once: the list has rotted */
+export function remove({ name, file, code, without }: Safeguard, text: string): string {
+  const count = text.split(code).length - 1
+  if (count === 1) return text.replace(code, () => without)
+  throw new Error(
+    `The safeguard “${name}” is not found any more: its code stands ${count} times in src/${file}, not once. ` +
+      `Where that has changed, make \`code\` and \`without\` in proof/safeguards/list/ follow it; ` +
+      `where the safeguard itself is gone, say why and take it off the list. Looked for:\n${code}`,
+  )
+}

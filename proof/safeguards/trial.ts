@@ -1,9 +1,10 @@
 /** Whether the tests notice that a safeguard is missing. */
-import { spawn } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Safeguard, Witness } from './safeguard.js'
-import { REPOSITORY, type Workspace } from './workspace.js'
+import { compiled } from '../trials/compiled.js'
+import { type Result, Runner } from '../trials/runner.js'
+import { REPOSITORY, Workspace } from '../trials/workspace.js'
+import { type Safeguard, type Witness, remove } from './safeguard.js'
 
 export interface Verdict {
   /** `skipped`: its tests need more than this machine has. `broken`: it could not be taken away, or no test ran. */
@@ -15,89 +16,61 @@ export interface Verdict {
 /** The tests that are named take a few seconds: what takes so long on the busiest machine hangs. */
 const TEST_LIMIT_MS = 120_000
 const HANGING_TEST_LIMIT_MS = 20_000
-/** Of all tests that are named, with nothing taken away. */
-const ALL_TESTS_LIMIT_MS = 20 * 60_000
+/** Of a file with all tests in it that are named, with nothing taken away. */
+const FILE_LIMIT_MS = 10 * 60_000
 
-interface Assertion {
-  fullName: string
-  status: string
-  duration?: number | null
-  failureMessages: string[] | null
-}
+/** A copy of the repository in which one safeguard at a time is missing, and the process that runs its tests there. */
+export class Bench {
+  readonly #workspace = new Workspace()
+  readonly #runner = new Runner()
 
-interface Report {
-  testResults: { name: string; message: string; assertionResults: Assertion[] }[]
-}
-
-export async function tryWithout(workspace: Workspace, safeguard: Safeguard): Promise<Verdict> {
-  return workspace.without(safeguard, async () => {
+  async tryWithout(safeguard: Safeguard): Promise<Verdict> {
+    const text = readFileSync(join(REPOSITORY, 'src', safeguard.file), 'utf8')
+    const changed = remove(safeguard, text)
+    if (compiled(safeguard.file, changed) === compiled(safeguard.file, text))
+      return { outcome: 'broken', failed: ['the compiled code is the same without it'] }
     const limitMs = safeguard.hangs ? HANGING_TEST_LIMIT_MS : TEST_LIMIT_MS
-    const report = await runTests(workspace, safeguard.killedBy, limitMs)
-    const tests = report.testResults.flatMap(({ assertionResults }) => assertionResults)
-    const run = tests.filter(({ fullName }) => safeguard.killedBy.some(({ test }) => fullName.includes(test)))
-    const failures = run.filter(({ status }) => status === 'failed')
-    const failed = failures.map(({ fullName }) => fullName)
-    const hasEnded = failures.some(({ duration }) => (duration ?? 0) < limitMs)
-    if (hasEnded || (safeguard.hangs && failed.length > 0)) return { outcome: 'killed', failed }
-    if (failed.length > 0) return { outcome: 'broken', failed: [`too slow to tell: ${failed[0]}`] }
-    if (run.some(({ status }) => status === 'passed')) return { outcome: 'survived', failed }
-    if (run.length > 0) return { outcome: 'skipped', failed }
-    throw new Error(
-      `${safeguard.name}: no such test ran: ${JSON.stringify(report.testResults).slice(0, 2_000)}`,
+    return this.#workspace.with(safeguard.file, changed, async () =>
+      verdictOf(safeguard, await this.#run(safeguard.killedBy, limitMs, limitMs * 3), limitMs),
     )
-  })
-}
+  }
 
-/** All witnesses, with nothing removed: a test that fails anyway proves nothing. Returns the names of those that do. */
-export async function failingAnyway(workspace: Workspace, witnesses: Witness[]): Promise<string[]> {
-  const { testResults } = await runTests(workspace, witnesses, ALL_TESTS_LIMIT_MS)
-  return testResults
-    .flatMap(({ assertionResults }) => assertionResults)
-    .filter(({ status }) => status === 'failed')
-    .map(({ fullName, failureMessages }) => `${fullName}: ${failureMessages?.[0]}`)
-}
+  /** With nothing taken away. Returns what fails all the same. */
+  async failingAnyway(witnesses: Witness[]): Promise<string[]> {
+    const { tests, broken } = await this.#run(witnesses, FILE_LIMIT_MS, FILE_LIMIT_MS)
+    return [...tests.filter(({ state }) => state === 'fail').map(({ name }) => name), ...broken]
+  }
 
-async function runTests({ path }: Workspace, witnesses: Witness[], limitMs: number): Promise<Report> {
-  const files = new Set(witnesses.map(({ file }) => `.build/test/${file}.test.js`))
-  const names = new Set(witnesses.map(({ test }) => test.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')))
-  const output = join(path, 'report.json')
-  rmSync(output, { force: true })
-  const options = ['--root', path, '--reporter=json', `--outputFile=${output}`, '--cache=false']
-  const limits = [`--testTimeout=${limitMs}`, '-t', [...names].join('|')]
-  await runToEnd(path, ['run', ...options, ...limits, ...files], limitMs * 3)
-  return JSON.parse(readFileSync(output, 'utf8')) as Report
-}
-
-/** Not that of a run of tests in which this may be one. */
-function ownEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST')))
-}
-
-/** With all that it has started: a test that fails in the middle may leave workers behind. */
-function runToEnd(cwd: string, args: string[], limitMs: number): Promise<void> {
-  const vitest = join(REPOSITORY, 'node_modules/vitest/vitest.mjs')
-  const child = spawn(process.execPath, [vitest, ...args], {
-    cwd,
-    env: ownEnvironment(),
-    detached: true,
-    stdio: 'ignore',
-  })
-  const end = (): void => {
+  /** Each time in a new process: what one test has left behind is not to disturb another. */
+  async #run(witnesses: Witness[], testLimitMs: number, limitMs: number): Promise<Result> {
+    const names = new Set(witnesses.map(({ test }) => test.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')))
+    const order = {
+      root: this.#workspace.path,
+      files: [...new Set(witnesses.map(({ file }) => file))],
+      names: [...names].join('|'),
+      testLimitMs,
+    }
     try {
-      process.kill(-child.pid!, 'SIGKILL')
-    } catch {
-      // Nothing is left of it.
+      return await this.#runner.run(order, limitMs)
+    } finally {
+      this.#runner.stop()
     }
   }
-  const timer = setTimeout(end, limitMs)
-  process.once('exit', end)
-  return new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('exit', () => {
-      clearTimeout(timer)
-      process.off('exit', end)
-      end()
-      resolve()
-    })
-  })
+
+  remove(): void {
+    this.#runner.stop()
+    this.#workspace.remove()
+  }
+}
+
+function verdictOf({ name, killedBy, hangs }: Safeguard, result: Result, limitMs: number): Verdict {
+  const run = result.tests.filter((each) => killedBy.some(({ test }) => each.name.includes(test)))
+  const failures = run.filter(({ state }) => state === 'fail')
+  const failed = failures.map((each) => each.name)
+  const hasEnded = failures.some(({ elapsedMs }) => elapsedMs < limitMs)
+  if (hasEnded || (hangs && failed.length > 0)) return { outcome: 'killed', failed }
+  if (failed.length > 0) return { outcome: 'broken', failed: [`too slow to tell: ${failed[0]}`] }
+  if (run.some(({ state }) => state === 'pass')) return { outcome: 'survived', failed }
+  if (run.length > 0) return { outcome: 'skipped', failed }
+  throw new Error(`${name}: no such test ran: ${result.broken.join('; ') || JSON.stringify(killedBy)}`)
 }

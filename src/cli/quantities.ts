@@ -19,7 +19,7 @@ export function parseSize(text: string | undefined, option: string): number | un
 export function parseDuration(text: string | undefined, option: string): number | undefined {
   if (text === undefined) return undefined
   const duration = DURATION.test(text) ? ms(text.trim() as ms.StringValue) : undefined
-  if (duration === undefined || !(duration >= 0))
+  if (duration === undefined)
     throw new UsageError(`${option} takes a duration such as 14d, 12h or 30m, not '${text}'.`)
   return duration
 }

@@ -67,7 +67,8 @@ export async function verifyAll(
       }
       onBytes(0)
     }
-    if (!wanted) result.strangers.push(...(await findStrangers(home.opened.disk, home.opened.layout)))
+    if (wanted) continue
+    for (const path of await findStrangers(home.opened.disk, home.opened.layout)) result.strangers.push(path)
   }
   return result
 }

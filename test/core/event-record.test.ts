@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { parseEventRecord } from '../../src/core/event-record.js'
+import { MAX_LINE_BYTES, parseEventRecord } from '../../src/core/event-record.js'
 import { readRecords } from '../../src/cli/timeline/read.js'
 import { ended, eventsOf, obtained, started, waitEnded, waiting } from '../support/event-records.js'
 import { useScratch } from '../support/scratch.js'
@@ -38,10 +38,23 @@ test('a record with any field missing or of another kind is none', () => {
   }
 })
 
-test.each(['-1', '1e16', '1e999'])('a record of the time %s is none', (time) => {
-  const line = JSON.stringify({ ...GOOD[1], at: 0 }).replace('"at":0', `"at":${time}`)
-  expect(line).toContain(time)
-  expect(parseEventRecord(line)).toBeNull()
+const ofTime = (time: string): string =>
+  JSON.stringify({ ...GOOD[1], at: 17 }).replace('"at":17', `"at":${time}`)
+
+test.each(['0', '8.64e15'])('a record of the time %s is one', (time) => {
+  expect(parseEventRecord(ofTime(time))).not.toBeNull()
+})
+
+test.each(['-1', '8640000000000001', '1e999'])('a record of the time %s is none', (time) => {
+  expect(parseEventRecord(ofTime(time))).toBeNull()
+})
+
+test('infinitely many bytes are none, and a line is no longer than what a pipe takes in one piece', () => {
+  const line = JSON.stringify(at(0, { type: 'published', key: 'k', bytes: 17, ours: true }))
+  expect(parseEventRecord(line)).not.toBeNull()
+  expect(parseEventRecord(line.replace('17', '1e999'))).toBeNull()
+  // PIPE_BUF of pipe(7).
+  expect(MAX_LINE_BYTES).toBe(4096)
 })
 
 test.each(['', 'null', '[]', '{}', '7', '{"schema":2}', '{"schema":1,"type":"toString"}', '{"at":1'])(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Key, MAX_KEY_LENGTH, canonicalKey } from '../../src/core/key.js'
+import { type Key, MAX_KEY_LENGTH, canonicalKey, keyLabel } from '../../src/core/key.js'
 
 const canonical = (key: unknown): string => canonicalKey(key as Key)
 
@@ -41,6 +41,12 @@ test('a member called __proto__ counts like any other', () => {
 const cycle: Record<string, unknown> = { a: 1 }
 cycle['self'] = cycle
 
+const unreadable = {
+  get a(): never {
+    throw new Error('no')
+  },
+}
+
 /** Few objects, and 2^40 of them as JSON. */
 function repeated(): unknown {
   let value: unknown = ['x']
@@ -48,8 +54,8 @@ function repeated(): unknown {
   return value
 }
 
-function nested(depth: number): unknown {
-  let value: unknown = 1
+function nested(depth: number, innermost: unknown = 1): unknown {
+  let value = innermost
   for (let level = 0; level < depth; level++) value = [value]
   return value
 }
@@ -72,17 +78,54 @@ describe('what JSON cannot say is refused, never dropped:', () => {
     ['what is nested 100 000 deep', nested(100_000)],
     ['what refers to its parts many times', repeated()],
     ['a text over 1 MiB', 'x'.repeat(MAX_KEY_LENGTH)],
-    [
-      'a getter that throws',
-      {
-        get a(): never {
-          throw new Error('no')
-        },
-      },
-    ],
+    ['a getter that throws', unreadable],
   ])('%s', (_name, key) => {
     expect(() => canonical(key)).toThrow(
       expect.objectContaining({ code: 'KEY_INVALID', hint: expect.stringContaining('hash long inputs') }),
     )
   })
+})
+
+test.each<[unknown, string]>([
+  [{ a: NaN }, 'The key contains NaN.'],
+  [undefined, 'The key is or contains undefined.'],
+  [[1n], 'The key is or contains bigint.'],
+  [new Map(), 'The key is or contains a Map.'],
+  [nested(3, Object.create(Object.create(Object.create(null)))), 'The key is or contains a object.'],
+  [cycle, 'The key is a cycle, or nested too deeply.'],
+  [unreadable, 'The key cannot be read.'],
+  ['x'.repeat(MAX_KEY_LENGTH), 'The key is over 1048576 characters long.'],
+])('the message says what is wrong: key %#', (key, message) => {
+  expect(() => canonical(key)).toThrow(expect.objectContaining({ message }))
+})
+
+describe('a key has 1 MiB of characters at most,', () => {
+  test('and may have that', () => {
+    expect(canonical('x'.repeat(1_048_574))).toHaveLength(1_048_576)
+    expect(() => canonical('x'.repeat(1_048_575))).toThrow('is over 1048576 characters')
+  })
+
+  test('of which none is counted twice, however deep it lies', () => {
+    expect(canonical([nested(3, 'x'.repeat(400_000)), 1])).toHaveLength(400_012)
+    expect(canonical(Array(4_000).fill(nested(100, [])))).toHaveLength(4_000 * 203 + 1)
+  })
+
+  test.each([
+    ['a text', (unread: object) => ['x'.repeat(MAX_KEY_LENGTH), unread]],
+    ['a name', (unread: object) => ({ ['a'.repeat(MAX_KEY_LENGTH + 1)]: 1, b: unread })],
+  ])('and what comes after too long %s is not even read', (_name, keyWith) => {
+    let reads = 0
+    const unread = {
+      get a() {
+        return ++reads
+      },
+    }
+    expect(() => canonical(keyWith(unread))).toThrow('is over')
+    expect(reads).toBe(0)
+  })
+})
+
+test('a label is the key, or its beginning', () => {
+  expect(keyLabel(`a${'b'.repeat(79)}`)).toBe(`a${'b'.repeat(79)}`)
+  expect(keyLabel(`a${'b'.repeat(80)}`)).toBe(`a${'b'.repeat(76)}…`)
 })

@@ -63,8 +63,32 @@ test.each([
   [{ ...owner, pid: 1.5 }],
   [{ ...owner, host: 3 }],
   [{ ...owner, since: '1' }],
+  [{ ...owner, pid: 0 }],
+  [{ ...owner, since: 8.64e15 + 1 }],
+  [{ ...owner, command: null }],
 ])('a record that is malformed is no owner: %j', (record) => {
   expect(parseOwner(record)).toBeNull()
+})
+
+test.each<Partial<Owner>>([{ pid: 1 }, { since: 8.64e15 }, { since: -8.64e15 }])(
+  'an owner at the edge of what there is reads back: %j',
+  (change) => expect(parseOwner({ ...owner, ...change })).toEqual({ ...owner, ...change }),
+)
+
+test('what is no text tells nothing of the process, and nothing is added to what is known', () => {
+  expect(parseOwner({ ...owner, startTime: 7, bootId: {}, pidNamespace: [], more: 1 })).toEqual({
+    ...owner,
+    startTime: null,
+    bootId: null,
+    pidNamespace: null,
+  })
+})
+
+test('of a long command, a message has the beginning', () => {
+  const describe = (command: string): string => describeOwner({ ...owner, command })
+  const [longest, longer] = [`a${'b'.repeat(199)}`, `a${'b'.repeat(200)}`]
+  expect(describe(longest)).toBe(`pid 41 on node7 (${longest})`)
+  expect(describe(longer)).toBe(`pid 41 on node7 (a${'b'.repeat(198)}…)`)
 })
 
 test('a message names pid, host and command, or says that it does not know', () => {

@@ -59,3 +59,13 @@ test.each(['slots', 'snapshots'] as const)('a link or a file in place of %s is U
     })
   }
 })
+
+test('a link where its directories are to be is not followed out of the cache', async () => {
+  const [root, outside] = [scratch(), scratch('outside')]
+  const layout = new Layout(root)
+  mkdirSync(layout.slots, { recursive: true })
+  symlinkSync(outside, join(layout.slots, 'n'))
+  await expect(makeNamespace(directDisk, layout, { key: 'k', name: 'n' })).rejects.toMatchObject({
+    code: 'UNSAFE_PATH',
+  })
+})

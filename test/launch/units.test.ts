@@ -5,7 +5,14 @@ import { mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { directDisk } from '../../src/host/disk.js'
-import { type Units, fingerprintOf, rulesOf, scanUnit, visitUnits } from '../../src/launch/units.js'
+import {
+  type Units,
+  fingerprintOf,
+  oldestFirst,
+  rulesOf,
+  scanUnit,
+  visitUnits,
+} from '../../src/launch/units.js'
 import { TESTED } from '../support/presets.js'
 import { useScratch } from '../support/scratch.js'
 
@@ -150,4 +157,15 @@ test('a fingerprint tells another size, another time, another name and another f
   rmSync(join(slot, 'groups/a/3'))
   expect(seen.has(await print())).toBe(true)
   expect(seen.size).toBe(4)
+})
+
+test('units come in the order of the newest file of each, of which there may be 200 000', () => {
+  const file = (path: string, mtimeMs: number) => ({ path, kind: 'file' as const, size: 1, mtimeMs })
+  const many = Array.from({ length: 200_000 }, (_, n) => file(`m/${n}`, n === 7 ? 50 : 1))
+  const units: Units = new Map([
+    ['late', [file('late', 60)]],
+    ['m', many],
+    ['early', [file('early/a', 40), file('early/b', 20)]],
+  ])
+  expect(oldestFirst(units).map(([unit]) => unit)).toEqual(['early', 'm', 'late'])
 })

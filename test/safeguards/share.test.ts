@@ -1,16 +1,20 @@
-/** A share of the safeguards is taken away in every run of all tests; `npm run safeguards` takes away all. */
+/** A share of the safeguards is taken away in every run of all tests; `npm run safeguards`, and with it the proof, takes away all. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { afterAll, expect, test } from 'vitest'
 import { SAFEGUARDS } from '../../proof/safeguards/all.js'
 import { SAFEGUARDS_PAGE, safeguardsPage } from '../../proof/safeguards/page.js'
-import { tryWithout } from '../../proof/safeguards/trial.js'
-import { REPOSITORY, Workspace, remove } from '../../proof/safeguards/workspace.js'
-import { timeBox } from '../support/time-box.js'
+import { remove } from '../../proof/safeguards/safeguard.js'
+import { Bench } from '../../proof/safeguards/trial.js'
+import { REPOSITORY } from '../../proof/trials/workspace.js'
+import { BUDGET_MS, timeBox } from '../support/time-box.js'
 
-let workspace: Workspace | undefined
-afterAll(() => workspace?.remove())
+/** Also where all is tried: that is a part of the proof by itself. */
+const SHARE_MS = 10_000
+
+let bench: Bench | undefined
+afterAll(() => bench?.remove())
 
 test('the code of every safeguard stands in the product, exactly once, and its tests are there', () => {
   for (const safeguard of SAFEGUARDS) {
@@ -30,9 +34,9 @@ test('no two safeguards have one name, and docs/safeguards.md is made from them'
 })
 
 test('without any of a share of the safeguards, a test fails', async () => {
-  workspace = new Workspace()
-  for (const safeguard of timeBox(SAFEGUARDS)) {
-    const { outcome, failed } = await tryWithout(workspace, safeguard)
+  bench = new Bench()
+  for (const safeguard of timeBox(SAFEGUARDS, { budgetMs: Math.min(BUDGET_MS, SHARE_MS) })) {
+    const { outcome, failed } = await bench.tryWithout(safeguard)
     expect({ [safeguard.name]: outcome, failed }).not.toMatchObject({ [safeguard.name]: 'survived' })
   }
 })

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest'
 import { sha256 } from '../../src/host/hash.js'
-import { type Manifest, decodeManifest, encodeManifest } from '../../src/store/manifest.js'
+import {
+  type Manifest,
+  MAX_MANIFEST_BYTES,
+  decodeManifest,
+  encodeManifest,
+} from '../../src/store/manifest.js'
 
 const manifest: Manifest = {
   key: '{"model":"𝒳 \\" \\u0000"}',
@@ -41,6 +46,27 @@ test.each(['/etc/passwd', '../x', 'a/../../x', '..'])('a manifest that names %s 
 test('a file name that only looks like a way out is one', () => {
   const files = [{ ...manifest.files[0]!, path: 'a..b/..c' }]
   expect(decodeManifest(encodeManifest({ ...manifest, files }))).toMatchObject({ files })
+})
+
+test.each<Partial<Manifest>>([
+  { createdAt: 8.64e15 },
+  { createdAt: -8.64e15 },
+  { directories: [{ path: 'a', mode: 0o7777 }] },
+])('what is at the edge of what there is is believed: %j', (change) => {
+  expect(decodeManifest(encodeManifest({ ...manifest, ...change }))).toMatchObject(change)
+})
+
+test.each<Partial<Manifest>>([
+  { createdAt: 8.64e15 + 1 },
+  { buildMs: 8.64e15 + 1 },
+  { directories: [{ path: 'a', mode: 0o10000 }] },
+  { directories: [{ path: 'a', mode: -1 }] },
+])('what is past it is not: %j', (change) => {
+  expect(decodeManifest(encodeManifest({ ...manifest, ...change }))).toBe('the manifest has an unknown form')
+})
+
+test('what is read of a manifest is bounded, by 64 MiB', () => {
+  expect(MAX_MANIFEST_BYTES).toBe(67_108_864)
 })
 
 test('a manifest of a later schema is not read as one of ours', () => {

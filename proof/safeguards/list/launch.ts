@@ -187,12 +187,12 @@ export const LAUNCH: Safeguard[] = [
     killedBy: [witness('launch/seeding', 'what somebody has planted in a snapshot')],
   },
   {
-    name: 'a directory of the slot is no link',
-    harm: 'seeding writes through a link that a worker has left',
+    name: 'a directory of a namespace, or of a slot, is no link',
+    harm: 'workers are prepared in a directory that somebody else has chosen',
     file: 'launch/namespace.ts',
     code: 'if (there?.isDirectory()) return',
     without: 'if (there) return',
-    killedBy: [witness('launch/seeding', 'a directory of the slot that became a link')],
+    killedBy: [witness('launch/namespace', 'a link where its directories are to be')],
   },
   {
     name: 'the generation before the newest stays for the grace time',
