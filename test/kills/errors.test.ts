@@ -19,7 +19,6 @@ import { described } from '../support/self-describing.js'
 import { timeBox } from '../support/time-box.js'
 
 const AT_ONCE = 2
-const LONGEST_MS = 60 * 60 * 1000
 /** What a file system says that is full, broken, forbids, has somebody else in it, or whose server is gone. */
 const ERRORS: Record<string, string[]> = {
   mkdir: ['ENOSPC', 'EACCES', 'ENOTCONN'],
@@ -189,5 +188,4 @@ test.skipIf(missing('linux', 'strace'))(
     const cases = (await pMap(commands, casesOf, { concurrency: AT_ONCE })).flat()
     await pMap(timeBox(cases), tryCase, { concurrency: AT_ONCE })
   },
-  LONGEST_MS,
 )
