@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs'
 const NEWLINE = 0x0a
 const PIECE_BYTES = 256 * 1024
 /** A line as long as that has no end: a hole of a terabyte costs whoever makes it nothing, and reading it hours. */
-const ENDLESS_BYTES = 16 * 1024 * 1024
+const ENDLESS_BYTES = 2 ** 27
 
 /**
  * Yields the lines as they come, some at a time; of a line longer than `maxBytes` only that it was there: `null`; of
@@ -24,12 +24,14 @@ export async function* linesOf(source: string | number, maxBytes: number): Async
       const lines = split(bytes, end, maxBytes)
       if (tooLong) lines[0] = null
       tooLong = false
+      skipped = 0
       yield lines
     }
     if (rest.length > maxBytes) tooLong = true
+    if (!tooLong) continue
     // What is too long anyway need not be kept.
-    skipped = tooLong ? skipped + rest.length : 0
-    if (tooLong) rest = Buffer.alloc(0)
+    skipped += rest.length
+    rest = Buffer.alloc(0)
     if (skipped > ENDLESS_BYTES) break
   }
   if (tooLong) yield [null]

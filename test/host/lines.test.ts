@@ -1,6 +1,6 @@
 /** Lines of files that are larger than what is read of them at once. */
 import { execFileSync } from 'node:child_process'
-import { openSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { linesOf } from '../../src/host/lines.js'
@@ -54,6 +54,26 @@ test('of a line that is too long, no more than a piece is in memory', async () =
     for (const { value } of concat.mock.results) expect((value as Buffer).length).toBeLessThan(MANY)
   } finally {
     concat.mockRestore()
+  }
+})
+
+test('a line is skipped up to its end, or to 128 MiB, by itself; what follows those is not read', async () => {
+  const MANY_BYTES = 128 * 1024 * 1024
+  for (const [lengths, expected] of [
+    [[MANY_BYTES], [null, 'b']],
+    [
+      [MANY_BYTES - 1, MANY_BYTES - 1],
+      [null, null, 'b'],
+    ],
+    [[MANY_BYTES + 256 * 1024], [null]],
+  ] as const) {
+    const path = fileOf('')
+    const fd = openSync(path, 'r+')
+    let end = 0
+    for (const length of lengths) writeSync(fd, '\n', (end += length + 1) - 1)
+    writeSync(fd, 'b', end)
+    closeSync(fd)
+    expect(await read(path, 10)).toEqual(expected)
   }
 })
 

@@ -1,5 +1,5 @@
 /** The lock made of a rename and an unlink: each of its races made to happen. */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { type Disk, directDisk } from '../../src/host/disk.js'
 import { HeldDirectory } from '../../src/lock/held-directory.js'
@@ -34,6 +34,20 @@ test('two who saw the same dead holder: the slower one removes nothing', async (
   expect(await slow.remove(DEAD)).toBe(false)
   expect(await slow.take(THEIRS)).toBe(false)
   expect(await slow.holder()).toBe(OURS)
+})
+
+test('a link that comes as the holder is looked for leads to nothing that counts', async () => {
+  const path = `${scratch()}/model`
+  const elsewhere = scratch()
+  writeFileSync(`${elsewhere}/${THEIRS}`, '')
+  const swapping: Disk = {
+    ...directDisk,
+    readdir(directory) {
+      symlinkSync(elsewhere, `${path}.held`)
+      return directDisk.readdir(directory)
+    },
+  }
+  await expect(new HeldDirectory(swapping, path).holder()).rejects.toMatchObject({ code: 'UNSAFE_PATH' })
 })
 
 test('who takes over between the two calls of a release keeps the lock', async () => {

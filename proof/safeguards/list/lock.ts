@@ -78,7 +78,7 @@ export const LOCK: Safeguard[] = [
     file: 'lock/held-directory.ts',
     code: 'if (token !== null && (await ',
     without: 'if (token === this.path && (await ',
-    killedBy: [witness('contract/planted', 'lockfile without a gate a symbolic link to a directory')],
+    killedBy: [witness('lock/held-directory', 'a link that comes as the holder is looked for')],
   },
   {
     name: 'the token is announced at the gate before the take',
