@@ -38,7 +38,6 @@ export const EQUIVALENT: Record<string, Record<string, string>> = {
     'const PIECE_BYTES = 256 * «1024→1025»': 'the same',
     'const bytes: Buffer = «rest.length === 0→false» ? piece : Buffer.concat([rest, piece])':
       'a copy of what it would be',
-    'if (tooLong) rest = Buffer.alloc(«0→1»)': 'it is part of a line of which nothing is told',
   },
   'cli/quantities': {
     'const SIZE = /^\\s*(\\d«+→*»(?:\\.\\d+)?)\\s*([kmgtp]?)(?:i?b)?\\s*$/i':
