@@ -2,10 +2,10 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Everything below `directory`, sorted; nothing where it is missing. */
-export function below(directory: string): string[] {
+/** Everything below `directory`, or what is right in it, sorted; nothing where it is missing. */
+export function below(directory: string, recursive = true): string[] {
   try {
-    return (readdirSync(directory, { recursive: true }) as string[]).sort()
+    return (readdirSync(directory, { recursive }) as string[]).sort()
   } catch {
     return []
   }
@@ -19,6 +19,6 @@ export function leftIn(root: string): string[] {
     ...below(join(top, 'trash')),
     ...below(join(top, 'pins')),
     ...below(join(top, 'locks')).filter((name) => !name.endsWith('.lock')),
-    ...readdirSync(root).filter((name) => name.startsWith('.')),
+    ...below(root, false).filter((name) => name.startsWith('.')),
   ]
 }
