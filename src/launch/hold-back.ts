@@ -34,7 +34,11 @@ export async function waitForFirst(
     if (isLatchError(error, 'WAIT_TIMEOUT')) return null
     throw error
   }
-  if ((await readSnapshot(opened, namespace)).size === 0) return lease
-  await attempt(lease.release())
-  return null
+  let isFirst = false
+  try {
+    isFirst = (await readSnapshot(opened, namespace)).size === 0
+  } finally {
+    if (!isFirst) await attempt(lease.release())
+  }
+  return isFirst ? lease : null
 }
