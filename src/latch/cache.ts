@@ -81,6 +81,8 @@ export class Cache {
       entry ??= await this.#compile(job)
     } catch (error) {
       if (error instanceof CallerError) throw error.thrown
+      // A trouble that comes after the caller has given up is nobody's any more.
+      if (isCacheTrouble(error)) options.signal?.throwIfAborted()
       const trouble = explain(error, 'Compiling through the cache', this.root)
       if (!mayDegrade(error, settled)) throw trouble
       entry = await compilePrivately(this.host, this.root, canonical, build, trouble, settled)

@@ -56,21 +56,27 @@ export async function collectLeftovers(
     await discard(disk, path)
     return true
   }
-  /** In one step: whoever lives and is about to rename it has all of it, or nothing. */
-  const removeOldWhole = async (path: string): Promise<boolean> => {
-    if (!(await isOld(path))) return false
+  /** In one step: whoever lives all the same, and is about to rename it, has all of it, or nothing. */
+  const discardWhole = async (path: string): Promise<void> => {
     const place = layout.discarded(`${basename(path)}.doomed`)
     await disk.rename(path, place)
     await discard(disk, place)
+  }
+  const removeOldWhole = async (path: string): Promise<boolean> => {
+    if (!(await isOld(path))) return false
+    await discardWhole(path)
     return true
   }
   const removeUnheld = async (path: string): Promise<boolean> => {
     if (!(await isOld(path))) return false
     const letGo = await options.claim(path)
     if (letGo === null) return false
-    await discard(disk, path)
-    await attempt(letGo())
-    return true
+    try {
+      await discardWhole(path)
+      return true
+    } finally {
+      await attempt(letGo())
+    }
   }
   const tidyLock = async (path: string): Promise<boolean> =>
     (await isOld(path)) && options.tidy(path.slice(0, path.lastIndexOf(isHeld(path) ? HELD : OWNER)))
@@ -104,7 +110,7 @@ export async function collectLeftovers(
     await each(disk, layout.locks, (name) => waitedFor(name) !== null, removeOver),
     await each(disk, layout.attempts, (name) => name.endsWith('.json'), removeAttempt),
     await each(disk, layout.attempts, (name) => TORN_RECORD.test(name), removeOld),
-    await each(disk, layout.root, (name) => DRAFT.test(name), removeOld),
+    await each(disk, layout.root, (name) => DRAFT.test(name), removeOldWhole),
   ]
   for (const namespace of await directoriesIn(disk, layout.slots))
     counts.push(await each(disk, namespace, (name) => TORN_RECORD.test(name), removeOld))

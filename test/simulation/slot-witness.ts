@@ -67,9 +67,12 @@ export class SlotWitness {
     this.witness.report(`${worker.name} in its slot: ${String(error)}`)
   }
 
-  /** @param removals begun before it was placed: nobody pins a unit until its publisher tells of it */
-  published(unit: string, generation: number, removals: number): void {
-    if (this.witness.isRemoving || removals !== this.witness.removals) return
+  /**
+   * @param removals begun before it was placed, and over by then: nobody pins a unit until its publisher tells of it.
+   *   `null`: one was under way
+   */
+  published(unit: string, generation: number, removals: number | null): void {
+    if (this.witness.isRemoving || removals === null || removals !== this.witness.removals) return
     const before = this.#published.get(unit)
     if (before && before.generation > generation && before.removals === removals) return
     this.#published.set(unit, { generation, removals })

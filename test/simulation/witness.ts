@@ -123,13 +123,13 @@ export class Witness {
   }
 
   /**
-   * gc renames an entry, then deletes its files; it syncs neither. Where changes of names are not ordered, a power cut
+   * gc renames an entry, then deletes its files; it syncs neither, nor does whoever deletes the whole cache. Where changes of names are not ordered, a power cut
    * may undo the first and keep some of the second (protocol, "what a power cut may take": J). Every reader whose check
    * is `sizes`, as it is by default, sees that. What is there of it is whole all the same.
    */
   get halfRemovedMayReturn(): boolean {
-    const { ordered, powerCuts } = this.world.swarm
-    return !ordered && powerCuts && this.#removals > 0
+    const { ordered, powerCuts, deletions } = this.world.swarm
+    return !ordered && powerCuts && (deletions || this.#removals > 0)
   }
 
   get removals(): number {

@@ -12,7 +12,7 @@ export async function runWorker(actor: Actor): Promise<void> {
   const { chance, swarm, witness } = world
   const { timeoutMs } = actor.patience()
   const warned = process.warned
-  const { removals } = witness
+  const removals = witness.isRemoving ? null : witness.removals
   const onEvent = (event: WorkerEvent): void => {
     if (event.type !== 'worker-published') return
     if (process.warned === warned) witness.slots.published(event.unit, event.generation, removals)

@@ -55,14 +55,23 @@ test('a candidate that is about to be renamed is a lock with its token, or none:
   expect([...outcomes].sort()).toEqual(['removed', 'taken'])
 })
 
-test('a candidate leaves by one rename: its taker has all of it, or nothing', async () => {
-  const root = scratch()
-  await openCache(root, { locker: 'lockfile', strict: true })
-  const candidate = join(root, `v1/locks/model.held-${TOKEN}`)
-  mkdirSync(candidate)
-  const { host, steps } = recordedHost()
-  const collector = await openCacheOn(host, root, { strict: true })
-  expect(await collector.gc({ graceMs: 0 })).toMatchObject({ leftovers: 1 })
-  const moved = steps.find((step) => step.startsWith(`rename ${candidate} `))
-  expect(moved).toContain(join(root, 'v1/trash'))
-})
+test.each([
+  ['a candidate', 'lockfile', `locks/model.held-${TOKEN}`],
+  ['a stage', 'kernel', `stage/${TOKEN}`],
+] as const)(
+  '%s leaves by one rename: its maker, whom no lock has protected, has all of it, or nothing',
+  async (_what, locker, name) => {
+    const root = scratch()
+    await openCache(root, { locker, strict: true })
+    const directory = join(root, 'v1', name)
+    mkdirSync(directory)
+    writeFileSync(join(directory, TOKEN), '')
+    const { host, steps } = recordedHost()
+    const collector = await openCacheOn(host, root, { strict: true })
+    expect(await collector.gc({ graceMs: 0 })).toMatchObject({ leftovers: 1 })
+    const changes = steps.filter(
+      (step) => /^(rename|unlink|rmdir|removeTree) /.test(step) && step.includes(TOKEN),
+    )
+    expect(changes[0]).toMatch(`rename ${directory} ${join(root, 'v1/trash')}`)
+  },
+)

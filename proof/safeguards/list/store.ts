@@ -349,15 +349,13 @@ export const STORE: Safeguard[] = [
     killedBy: [witness('store/leftovers', 'what is young is left alone')],
   },
   {
-    name: 'the candidate of a network lock is removed whole',
-    harm: 'whoever is about to rename it takes a lock without a token',
+    name: 'a stage, and the candidate of a network lock, leave by one rename',
+    harm: 'a stage that is taken for a dead one’s is published with half of its files; a lock is taken without a token',
     file: 'store/leftovers.ts',
     code: `    await disk.rename(path, place)
-    await discard(disk, place)
-    return true`,
-    without: `    await discard(disk, path)
-    return true`,
-    killedBy: [witness('store/leftovers', 'a candidate leaves by one rename')],
+    await discard(disk, place)`,
+    without: `    await discard(disk, path)`,
+    killedBy: [witness('store/leftovers', 'a stage leaves by one rename')],
   },
   {
     name: 'the grace time of entries',
