@@ -90,7 +90,8 @@ function linkIdentity(path: string): string | null {
 /** What an ordinary user may still write on the file system of `path`; no inode left counts as no byte left. */
 function freeBytes(path: string): number {
   try {
-    const { bavail, bsize, files, ffree } = statfsSync(path)
+    const { blocks, bavail, bsize, files, ffree } = statfsSync(path)
+    if (blocks === 0) return Number.POSITIVE_INFINITY // A FUSE file system that does not tell.
     return files > 0 && ffree === 0 ? 0 : bavail * bsize
   } catch {
     return Number.POSITIVE_INFINITY

@@ -29,12 +29,15 @@ export interface WorkerJob {
 }
 
 const DEFAULT_MAX_SLOTS = 256
+/** On a disk with less, a worker could not write a single file into a warm slot. */
+const FULL_BELOW_BYTES = 64 * 1024
 const DEFAULT_SETTLE_MS = 5_000
 
 export async function prepareInSlot(job: WorkerJob): Promise<PreparedWorker> {
   const { host, options, namespace, rank } = job
   const opened = await openRoot(host, options.cache, { locker: options.locker, staleMs: options.staleMs })
   await makeNamespace(opened.disk, opened.layout, namespace)
+  if (host.directories.freeBytes(opened.layout.root) < FULL_BELOW_BYTES) throw full(opened.layout.root)
   const first = options.once ? await heldBack(opened, job) : null
   try {
     const maxSlots = options.maxSlots ?? DEFAULT_MAX_SLOTS
@@ -172,6 +175,13 @@ function publisherOf(
     onPublished: (published) => tell({ type: 'worker-published', worker, ...published }),
     onQuiet: () => void (first && units.size > initially && attempt(first.release())),
     onTrouble: (error, unit) => tell({ type: 'worker-degraded', worker, unit, error }),
+  })
+}
+
+function full(path: string): LatchError {
+  return new LatchError('DISK_FULL', `The disk of the cache is full (ENOSPC): ${path}`, {
+    hint: 'Free space or inodes there, such as with `cachelatch gc --max-size`, or use another disk.',
+    path,
   })
 }
 

@@ -2,6 +2,7 @@
  * `npm run simulate`: worlds without end, one on each core, until one is found in which a promise is broken.
  *
  *   --minutes 60     how long (1)
+ *   --worlds 2000    how many, instead
  *   --seed 4711      this one only, with all that happened in it
  *   --locker kernel  or lockfile: worlds with this lock only
  *   --from 1         the first seed (chosen at random)
@@ -15,6 +16,7 @@ import { WorldThread } from './world-thread.js'
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '1' },
+    worlds: { type: 'string' },
     seed: { type: 'string' },
     from: { type: 'string' },
     locker: { type: 'string' },
@@ -37,7 +39,8 @@ async function simulateOne(seed: number): Promise<void> {
 }
 
 async function simulateMany(): Promise<void> {
-  const until = performance.now() + Number(values.minutes) * 60_000
+  const count = Number(values.worlds ?? Infinity)
+  const until = performance.now() + (values.worlds ? Infinity : Number(values.minutes) * 60_000)
   const first = Number(values.from ?? Math.floor(Math.random() * 2 ** 31))
   let next = first
   let worlds = 0
@@ -45,7 +48,7 @@ async function simulateMany(): Promise<void> {
   let broken = 0
   const oneByOne = async (): Promise<void> => {
     const thread = new WorldThread()
-    while (performance.now() < until && (broken === 0 || values.go)) {
+    while (next < first + count && performance.now() < until && (broken === 0 || values.go)) {
       const told = await thread.simulate({ seed: next++, locker })
       worlds++
       steps += told.steps
