@@ -2,7 +2,7 @@
  * `npm run simulate`: worlds without end, one on each core, until one is found in which a promise is broken.
  *
  *   --minutes 60     how long (1)
- *   --worlds 2000    how many, instead
+ *   --worlds 3000    how many, instead
  *   --seed 4711      this one only, with all that happened in it
  *   --locker kernel  or lockfile: worlds with this lock only
  *   --from 1         the first seed (chosen at random)
