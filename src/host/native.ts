@@ -90,7 +90,8 @@ function bind(koffi: Koffi): Native {
 }
 
 function opener(libc: ReturnType<Koffi['load']>): Native['openNoLinks'] {
-  if (process.platform !== 'linux') return () => null
+  // Deno's `fs` knows only the descriptors that it has opened itself: EBADF.
+  if (process.platform !== 'linux' || 'deno' in process.versions) return () => null
   const how = Buffer.alloc(24)
   how.writeBigUInt64LE(BigInt(files.O_RDONLY | files.O_NONBLOCK | O_CLOEXEC))
   how.writeBigUInt64LE(RESOLVE_NO_SYMLINKS, 16)
