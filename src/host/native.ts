@@ -1,6 +1,6 @@
 /**
- * The two system calls that Node does not offer, through koffi. An optional dependency: where it is missing,
- * `native` is null and the callers have a slower way (flock(1)) or a documented gap (no exchange of directories).
+ * The system calls that Node does not offer, through koffi. An optional dependency: where it is missing,
+ * `native` is null and the callers have a slower way (flock(1), a look at each directory) or a documented gap (no exchange of directories).
  */
 import { closeSync, constants as files, fsyncSync, openSync } from 'node:fs'
 import { createRequire } from 'node:module'

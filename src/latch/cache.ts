@@ -15,7 +15,7 @@ import { type Host, realHost } from '../host/host.js'
 import { assertDirectories } from '../store/format.js'
 import { takeInventory } from '../store/inventory.js'
 import type { Check } from '../store/lookup.js'
-import { type Build, type CompileOptions, type Job, compileOnce, mayDegrade } from './compile.js'
+import { type Build, type CompileOptions, type Job, compileOnce } from './compile.js'
 import type { Counting } from './counting.js'
 import { type Entry, findAtOnce, findPinned } from './entry.js'
 import { announceDegradation, emit } from './events.js'
@@ -81,10 +81,12 @@ export class Cache {
       entry ??= await this.#compile(job)
     } catch (error) {
       if (error instanceof CallerError) throw error.thrown
-      // A trouble that comes after the caller has given up is nobody's any more.
-      if (isCacheTrouble(error)) options.signal?.throwIfAborted()
       const trouble = explain(error, 'Compiling through the cache', this.root)
-      if (!mayDegrade(error, settled)) throw trouble
+      // What the build or the key is to blame for.
+      if (!isCacheTrouble(error)) throw trouble
+      // A trouble that comes after the caller has given up is nobody's any more.
+      options.signal?.throwIfAborted()
+      if (strict) throw trouble
       entry = await compilePrivately(this.host, this.root, canonical, build, trouble, settled)
     }
     const elapsedMs = this.host.clock.now() - started

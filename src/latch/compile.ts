@@ -7,7 +7,7 @@
 import { isLatchError } from '../core/errors.js'
 import { keyLabel } from '../core/key.js'
 import type { Disk } from '../host/disk.js'
-import { attempt, isCacheTrouble, messageOf } from '../host/disk-errors.js'
+import { attempt, messageOf } from '../host/disk-errors.js'
 import type { Wait } from '../lock/locker.js'
 import { type Attempt, clearAttempt, readAttempt, writeAttempt } from '../store/attempts.js'
 import { assertDirectories } from '../store/format.js'
@@ -210,9 +210,4 @@ function describe(error: unknown): { name: string; message: string; code?: strin
   const name = error instanceof Error ? error.name : 'Error'
   const code = error instanceof Error && 'code' in error ? { code: String(error.code) } : {}
   return { name, message: messageOf(error).slice(0, 4_000), ...code }
-}
-
-/** Whether to go on without the cache: never on an abort, nor on what the build or the key is to blame for. */
-export function mayDegrade(error: unknown, { strict, signal }: CompileOptions): boolean {
-  return !strict && !signal?.aborted && isCacheTrouble(error)
 }

@@ -1,16 +1,9 @@
 import { expect, test } from 'vitest'
 import { type Owner, type Surroundings, describeOwner, judge, parseOwner } from '../../src/core/owner.js'
 import { realProcesses } from '../../src/host/process.js'
+import { SOME_OWNER } from '../support/some-owner.js'
 
-const owner: Owner = {
-  pid: 41,
-  startTime: '500',
-  bootId: 'boot',
-  pidNamespace: 'pid:[1]',
-  host: 'node7',
-  command: 'python serve.py',
-  since: 1,
-}
+const owner = SOME_OWNER
 const here = (startTime: string | null | undefined): Surroundings => ({
   bootId: 'boot',
   pidNamespace: 'pid:[1]',

@@ -1,17 +1,9 @@
 /** Records of those who wait: written by anybody, and left behind by the killed. */
 import { expect, test } from 'vitest'
-import type { Owner } from '../../src/core/owner.js'
 import { isOver, parseWaiter } from '../../src/core/waiter.js'
+import { SOME_OWNER } from '../support/some-owner.js'
 
-const owner: Owner = {
-  pid: 41,
-  startTime: '500',
-  bootId: 'boot',
-  pidNamespace: 'pid:[1]',
-  host: 'node7',
-  command: 'serve',
-  since: 1_000,
-}
+const owner = { ...SOME_OWNER, command: 'serve', since: 1_000 }
 const seenFrom = (bootId: string, startTime: string | null) => ({
   bootId,
   pidNamespace: 'pid:[1]',

@@ -2,7 +2,6 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
-import type { Owner } from '../../src/core/owner.js'
 import { directDisk } from '../../src/host/disk.js'
 import {
   type Attempt,
@@ -13,18 +12,11 @@ import {
 } from '../../src/store/attempts.js'
 import { Layout } from '../../src/store/layout.js'
 import { useScratch } from '../support/scratch.js'
+import { SOME_OWNER } from '../support/some-owner.js'
 
 const scratch = useScratch()
 const ID = 'a'.repeat(64)
-const owner: Owner = {
-  pid: 41,
-  startTime: '500',
-  bootId: 'boot',
-  pidNamespace: 'pid:[1]',
-  host: 'node7',
-  command: 'serve',
-  since: 1,
-}
+const owner = { ...SOME_OWNER, command: 'serve' }
 const record: Attempt = { token: 't', state: 'building', owner, at: 1, crashes: 0 }
 const error = { name: 'TypeError', message: 'no', code: 'E' }
 
