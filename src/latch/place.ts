@@ -50,7 +50,16 @@ async function lockedAt<T>(place: Place, options: SharedLockOptions, work: Work<
   const outer = heldHere(lock, shared)
   if (outer) return work(place, outer)
   const wish = { signal, timeoutMs, onWait, shared }
-  const lease = await acquireTold(opened.locker, lock, { target }, wish)
+  return whileHeld(place, await acquireTold(opened.locker, lock, { target }, wish), shared, work)
+}
+
+/** Without a look at what is remembered, where the lock itself is still there. A link has to be looked at each time. */
+function lockAgain({ link, lock, opened }: Place, options: SharedLockOptions): Lease | null {
+  return (link === null && opened.locker.acquireAgain?.(lock, options)) || null
+}
+
+async function whileHeld<T>(place: Place, lease: Lease, shared: boolean, work: Work<T>): Promise<T> {
+  const { lock, target } = place
   const holding = new Holding(lock, lease, shared)
   emit({ type: 'locked', path: lock, target })
   try {
@@ -87,8 +96,13 @@ export class Places {
     const absolute = resolve(path)
     const memo = memoOf(absolute, options)
     try {
-      const place = this.#recall(memo, absolute) ?? (await this.locate(absolute, options, memo))
+      const known = this.#places.get(memo)
+      const again = known && lockAgain(known, options)
+      const place = again
+        ? known
+        : (this.#recall(memo, absolute) ?? (await this.locate(absolute, options, memo)))
       try {
+        if (again) return await whileHeld(place, again, options.shared ?? false, work)
         return await lockedAt(place, options, work)
       } catch (error) {
         return await secondChance(place.opened, error, async () => {

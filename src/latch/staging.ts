@@ -43,16 +43,17 @@ export async function inStage<T>(
 
 /** Only of what we have made: in its place somebody may have put a directory that is worth more (CVE-2026-112937). */
 async function clear({ disk }: Opened, path: string, stage: Staged | undefined): Promise<void> {
-  if (stage === undefined || !(await isAnother(disk, stage))) await discard(disk, path)
+  if (stage === undefined || (await isLeft(disk, stage))) await discard(disk, path)
   if (stage !== undefined) await attempt(disk.close(stage.fd))
 }
 
-async function isAnother(disk: Disk, { path, fd }: Staged): Promise<boolean> {
+/** Nothing is, after a rename that went well. */
+async function isLeft(disk: Disk, { path, fd }: Staged): Promise<boolean> {
   try {
     const [ours, there] = [await disk.fstat(fd), await disk.lstat(path)]
-    return ours.ino !== there.ino || ours.dev !== there.dev
-  } catch {
-    return false
+    return ours.ino === there.ino && ours.dev === there.dev
+  } catch (error) {
+    return !isErrno(error, 'ENOENT')
   }
 }
 

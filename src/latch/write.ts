@@ -33,7 +33,7 @@ export interface WriteDirectoryOptions extends LockOptions {
  * same path do not wait for it.
  * @throws LatchError WAIT_TIMEOUT, LOCK_UNAVAILABLE, UNSAFE_PATH and those of the disk; `signal.reason`; what `work` throws
  */
-export async function withLock<T>(
+export function withLock<T>(
   path: string,
   work: (lease: Lease) => T | Promise<T>,
   options: SharedLockOptions = {},
@@ -42,7 +42,7 @@ export async function withLock<T>(
 }
 
 /** As `withLock`, on a host of the caller's making. */
-export async function withLockOn<T>(
+export function withLockOn<T>(
   host: Host,
   path: string,
   work: (lease: Lease) => T | Promise<T>,

@@ -20,16 +20,31 @@ export function createLocker(host: Host, disk: Disk, mechanism: Mechanism): Lock
   const records = mechanism.kind === 'memory' ? null : new WaitingRecords(host, disk)
 
   async function acquire(path: string, options: AcquireOptions = {}): Promise<Lease> {
-    const { signal, timeoutMs = 0, shared = false } = options
-    if (!(timeoutMs >= 0)) throw new TypeError(`timeoutMs is a number of milliseconds, not ${timeoutMs}.`)
-    if (shared && !mechanism.canShare) throw cannotShare(mechanism.kind, mechanism.lockPath(path))
-    signal?.throwIfAborted()
-    const inFront = queue.tryEnter(path, shared)
+    assertPossible(path, options)
+    const inFront = queue.tryEnter(path, options.shared)
     if (inFront) {
       const held = await tryInFront(path, options)
       if (held !== null) return lease(path, held, false, options)
     }
     return waitFor(path, options, inFront)
+  }
+
+  function acquireAgain(path: string, options: AcquireOptions): Lease | null {
+    assertPossible(path, options)
+    if (!mechanism.tryAgain || !queue.tryEnter(path, options.shared)) return null
+    let held: Held | null = null
+    try {
+      held = mechanism.tryAgain(path, options)
+    } finally {
+      if (held === null) queue.leave(path)
+    }
+    return held && lease(path, held, false, options)
+  }
+
+  function assertPossible(path: string, { signal, timeoutMs = 0, shared }: AcquireOptions): void {
+    if (!(timeoutMs >= 0)) throw new TypeError(`timeoutMs is a number of milliseconds, not ${timeoutMs}.`)
+    if (shared && !mechanism.canShare) throw cannotShare(mechanism.kind, mechanism.lockPath(path))
+    signal?.throwIfAborted()
   }
 
   /** Without a promise where the mechanism needs none: an uncontended kernel lock is three system calls. */
@@ -84,8 +99,7 @@ export function createLocker(host: Host, disk: Disk, mechanism: Mechanism): Lock
       label: options.label ?? null,
     }
     const lease = new HeldLease(watch, path, held, terms, () => queue.leave(path))
-    // Whoever had to wait is likely to have somebody waiting behind.
-    if (options.announce || waited) lease.record()
+    if (options.announce) lease.record()
     return lease
   }
 
@@ -94,6 +108,7 @@ export function createLocker(host: Host, disk: Disk, mechanism: Mechanism): Lock
     ...(mechanism.shares && { shares: mechanism.shares }),
     lockPath: (path) => mechanism.lockPath(path),
     acquire,
+    ...(mechanism.tryAgain && { acquireAgain }),
   }
 }
 

@@ -17,10 +17,14 @@ export class LockFiles {
   constructor(readonly host: Pick<Host, 'clock' | 'lockFiles'>) {}
 
   open(path: string): LockFile {
-    const kept = this.#kept.get(path)
-    if (kept === undefined) return this.host.lockFiles.open(path)
-    this.#kept.delete(path)
-    return kept.file
+    return this.takeKept(path) ?? this.host.lockFiles.open(path)
+  }
+
+  /** The one that is open from the last time. */
+  takeKept(path: string): LockFile | undefined {
+    const file = this.#kept.get(path)?.file
+    if (file) this.#kept.delete(path)
+    return file
   }
 
   isCurrent(file: LockFile): boolean {

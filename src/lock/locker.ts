@@ -23,6 +23,11 @@ export interface Locker {
   /** Recorded in format.json; a locker of another origin (a test, a distributed engine) names itself. */
   readonly kind: string
   acquire(path: string, options?: AcquireOptions): Promise<Lease>
+  /**
+   * The same without a promise, for a lock that this process has let go a moment ago: `null` when somebody has it, or
+   * when its file is not at `path` any more, so what was known of its directory holds for whoever gets a lease.
+   */
+  acquireAgain?: ((path: string, options: AcquireOptions) => Lease | null) | undefined
   /** The path that another program must lock to be excluded, and how. */
   lockPath(path: string): string
   /** Shared and exclusive holds on an open file, without waiting, where that is cheap: pins use it. */

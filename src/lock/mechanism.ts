@@ -4,7 +4,7 @@
 import type { AcquireOptions, LockerKind, SharedHolds } from './locker.js'
 
 /** How a lock is to be taken. */
-export type Manner = Pick<AcquireOptions, 'alone' | 'shared'>
+export type Manner = Pick<AcquireOptions, 'alone' | 'shared' | 'announce'>
 
 export interface Mechanism {
   readonly kind: LockerKind
@@ -14,6 +14,8 @@ export interface Mechanism {
   lockPath(path: string): string
   /** Takes the lock if that needs no waiting. */
   tryTake(path: string, manner: Manner): Held | null | Promise<Held | null>
+  /** Takes the lock of a file that is still open from the last time; `null`: held, or not that file any more. */
+  tryAgain?: ((path: string, manner: Manner) => Held | null) | undefined
   /** Waits for the lock; rejects with `signal.reason` and leaves nothing behind. */
   take(path: string, signal: AbortSignal, manner: Manner): Promise<Held>
 }

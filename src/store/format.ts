@@ -6,6 +6,7 @@ import { LatchError } from '../core/errors.js'
 import type { Disk } from '../host/disk.js'
 import { attempt, isErrno, orElse } from '../host/disk-errors.js'
 import { readSmallFile } from '../host/small-file.js'
+import { type Steps, run, step } from '../host/steps.js'
 import { type Layout, SCHEMA, notADirectory } from './layout.js'
 
 export interface Format {
@@ -73,17 +74,26 @@ export async function assertDirectories(disk: Disk, layout: Layout): Promise<voi
 }
 
 async function missingDirectories(disk: Disk, layout: Layout): Promise<string[]> {
+  return run(disk, lookForDirectories(layout))
+}
+
+function* lookForDirectories(layout: Layout): Steps<string[]> {
   const missing: string[] = []
-  for (const directory of [layout.top, ...layout.directories]) {
-    const stats = await orElse(disk.lstat(directory), null, 'ENOENT')
-    if (stats === null) missing.push(directory)
-    else if (!stats.isDirectory()) throw notADirectory(directory)
-  }
-  for (const directory of layout.laterDirectories) {
-    const stats = await orElse(disk.lstat(directory), null, 'ENOENT')
-    if (stats?.isDirectory() === false) throw notADirectory(directory)
-  }
+  for (const directory of [layout.top, ...layout.directories])
+    if (!(yield* isOurDirectory(directory))) missing.push(directory)
+  for (const directory of layout.laterDirectories) yield* isOurDirectory(directory)
   return missing
+}
+
+/** `false`: nothing is there. */
+function* isOurDirectory(path: string): Steps<boolean> {
+  try {
+    if ((yield* step('lstat', path)).isDirectory()) return true
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false
+    throw error
+  }
+  throw notADirectory(path)
 }
 
 async function writeDraft(disk: Disk, layout: Layout, draft: string, format: Format): Promise<void> {

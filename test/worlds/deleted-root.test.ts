@@ -1,9 +1,19 @@
 /** A cache that is removed under those who use it: made anew, or, when that happens again and again, said so. */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openCache, withLock, writeDirectory, writeFile } from '../../src/index.js'
 import { useEvents } from '../support/events.js'
+import { makeLocker } from '../support/lockers.js'
 import { childrenOf } from '../support/proc.js'
 import { useScratch } from '../support/scratch.js'
 import { leftIn } from '../support/tree.js'
@@ -106,6 +116,27 @@ test('a file is written although its books were removed while a payload that can
     if (fills++ === 0) remove(books)
   })
   expect([fills, contentOf(join(directory, 'd'))]).toEqual([2, 'x'])
+})
+
+test('books that were moved away, or to which a link leads, between two locks: not those are locked', async () => {
+  const directory = scratch()
+  const books = join(directory, '.cachelatch')
+  const lock = async (): Promise<boolean> =>
+    withLock(join(directory, 'p'), async () => {
+      const [name = ''] = readdirSync(join(books, 'v1/locks'))
+      const path = join(books, 'v1/locks', basename(name, '.lock'))
+      const another = makeLocker('kernel').acquire(path, { timeoutMs: 0 })
+      return another.then(
+        () => false,
+        () => true,
+      )
+    })
+  expect(await lock()).toBe(true)
+  renameSync(books, join(directory, 'moved'))
+  expect(await lock()).toBe(true)
+  rmSync(books, { recursive: true })
+  symlinkSync('moved', books)
+  await expect(lock()).rejects.toMatchObject({ code: 'UNSAFE_PATH' })
 })
 
 test('a stream, which cannot be read twice, is ROOT_GONE then: the old file stays whole', async () => {

@@ -6,11 +6,27 @@ export const LOCK: Safeguard[] = [
     name: 'the re-check after locking',
     harm: 'a lock file that was deleted meanwhile lets a second holder in',
     file: 'lock/kernel.ts',
-    code: `        if (!native.flock(file.fd, mode)) return null
-        holds = files.isCurrent(file)`,
-    without: `        if (!native.flock(file.fd, mode)) return null
-        holds = true`,
+    code: `      if (!native.flock(file.fd, mode)) return null
+      holds = files.isCurrent(file)`,
+    without: `      if (!native.flock(file.fd, mode)) return null
+      holds = true`,
     killedBy: [witness('lock/kernel', 'a lock file that was deleted between two holds')],
+  },
+  {
+    name: 'a lock that is taken again is that of the same file',
+    harm: 'a lock file is made through a link that has taken the place of the books',
+    file: 'lock/kernel.ts',
+    code: `return tried === 'replaced' ? null : tried`,
+    without: `return tried === 'replaced' ? lockNow(path, native, mode) : tried`,
+    killedBy: [witness('lock/kernel', 'is refused where its file was deleted')],
+  },
+  {
+    name: 'a path with a link in it is looked at each time',
+    harm: 'what is written goes to where the link led before, under the lock of that place',
+    file: 'latch/place.ts',
+    code: '(link === null && opened.locker.acquireAgain?.(lock, options)) || null',
+    without: 'opened.locker.acquireAgain?.(lock, options) || null',
+    killedBy: [witness('worlds/deleted-root', 'a link in the path of a target')],
   },
   {
     name: 'the re-check after waiting for the lock',
@@ -25,7 +41,7 @@ export const LOCK: Safeguard[] = [
   {
     name: 'a lock that was handed on is closed, not unlocked',
     harm: 'releasing it takes it from the child that has inherited it',
-    file: 'lock/kernel.ts',
+    file: 'lock/held-file.ts',
     code: 'if (this.#handedOn || this.host.native === null)',
     without: 'if (this.host.native === null)',
     killedBy: [witness('lock/kernel', 'a lock that was handed on')],

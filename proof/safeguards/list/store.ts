@@ -232,8 +232,8 @@ export const STORE: Safeguard[] = [
     name: 'a directory of the cache is no link',
     harm: 'a link in its place leads our writes out of the cache',
     file: 'store/format.ts',
-    code: 'else if (!stats.isDirectory()) throw notADirectory(directory)',
-    without: '',
+    code: '  throw notADirectory(path)',
+    without: '  return true',
     killedBy: [witness('store/format', 'a link at v1/stage is not followed')],
   },
   {
