@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isLatchError, openCache } from '../../src/index.js'
 import { realHost } from '../../src/host/host.js'
+import { Image } from '../support/image.js'
 import { passTime } from '../support/passing-time.js'
 import { openBelow } from '../support/proc.js'
 import '../support/small-machine.js'
 import { below, leftIn } from '../support/tree.js'
 import { FAULTS, type Fault } from './faults.js'
 import type { Ended, Operation } from './operation.js'
-import { Template } from './template.js'
 import { type Way, beginAnotherLife, settle, withFault } from './world.js'
 
 export interface Case {
@@ -65,9 +65,9 @@ export async function tryCase({ operation, way, n, call, fault }: Case): Promise
   }
 }
 
-const templates = new Map<Operation, Template>()
+const templates = new Map<Operation, Image>()
 
-async function templateOf(operation: Operation): Promise<Template> {
+async function templateOf(operation: Operation): Promise<Image> {
   const known = templates.get(operation)
   if (known) return known
   const root = newRoot()
@@ -75,12 +75,12 @@ async function templateOf(operation: Operation): Promise<Template> {
   settle({ way: 'in thread', ...operation.setting })
   await operation.before?.(root)
   await passTime()
-  const template = new Template(root)
+  const template = new Image(root)
   templates.set(operation, template)
   return template
 }
 
-/** All of one length: see template.ts. */
+/** All of one length: see image.ts. */
 const newRoot = (): string => join(base, `case-${String(count++).padStart(8, '0')}`)
 
 async function inPlace(
@@ -90,7 +90,7 @@ async function inPlace(
 ): Promise<{ ended: Ended; calls: string[] }> {
   const template = await templateOf(operation)
   const root = newRoot()
-  template.layOut(root)
+  template.layDownAsOld(root)
   settle({ way, ...operation.setting })
   try {
     const { act, check } = await operation.arrange(root)

@@ -11,8 +11,8 @@ import { join } from 'node:path'
 import { openCacheOn } from '../../src/latch/cache.js'
 import { realHost } from '../../src/host/host.js'
 import { writeDirectory, writeFile } from '../../src/latch/write.js'
+import { Image } from '../support/image.js'
 import { runTestWorker } from '../support/slot-workers.js'
-import { Image } from './image.js'
 
 export type LockerName = 'kernel' | 'lockfile'
 
